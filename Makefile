@@ -1,0 +1,58 @@
+# andon: `make demo` to see it, `make test` for everything a change must pass.
+#
+# PYTHON=...   the interpreter for .venv (default: the first python3.11 or 3.12 that runs)
+# VENV=...     an environment elsewhere than .venv
+# HEADLESS=1   the demo without a terminal: a simulated operator answers
+# ARGS=...     more arguments for andon demo or pytest
+
+VENV   ?= .venv
+EXTRAS ?= ros,sim,dev
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.andon-installed
+
+# A command that merely exists is not enough: a version shim may be there and fail.
+RUNS   := import sys, venv, ensurepip; sys.exit(sys.version_info[:2] not in {(3, 11), (3, 12)})
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3,$(shell $(name) -c '$(RUNS)' >/dev/null 2>&1 && command -v $(name))))
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo test test-fast lint proto bench wheel clean
+
+help:  ## Show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+env: $(STAMP)  ## Make .venv with the tested versions
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "andon needs Python 3.11 or 3.12 with venv, and found none on PATH." >&2; exit 1; }
+	@test "$$(uname -sm)" = "Linux x86_64" || echo "There are no ROS 2 wheels for $$(uname -sm): the simulated cells and the ROS tests need a ROS 2 installation here."
+	@echo "[1/3] $(VENV): $$($(PYTHON) --version)" && $(PYTHON) -m venv $(VENV)
+	@echo "[2/3] pip, at the tested version" && $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt pip
+	@echo "[3/3] andon[$(EXTRAS)]: about 1.5 GB, a few minutes" && $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
+	@touch $(STAMP)
+
+demo: env  ## Three simulated cells, a coordinator, and the questions they ask
+	@if [ -n "$(HEADLESS)" ] || ! [ -t 0 ] || ! [ -t 1 ]; then set -- --headless; fi; $(BIN)/andon demo "$$@" $(ARGS)
+
+test: lint  ## Everything a change must pass: lint, types, contracts, all tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-fast: env  ## The tests that need no ROS and no patience
+	@$(BIN)/python -m pytest -q -m "not ros and not slow" $(ARGS)
+
+lint: env  ## Style, format, types, import contracts
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+proto: env  ## Write the stubs beside their .proto sources
+	@$(BIN)/python proto/generate.py
+
+bench: env  ## Run the benchmarks, one after another
+	@for script in benchmarks/*.py; do echo "== $$script" && $(BIN)/python "$$script" || exit 1; done
+
+wheel: env  ## Build the wheel into dist/
+	@$(BIN)/python -m build --wheel --no-isolation
+
+clean:  ## Remove the environment, builds and caches
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
