@@ -1,0 +1,59 @@
+"""The house keeps its shape: what no linter asks for."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+from tests.house.sources import PROGRAMS, ROOT, imports, modules, name
+
+SCREENS = 400
+"""Lines; a module that is longer has become two modules."""
+
+
+@pytest.mark.parametrize("path", modules(), ids=name)
+def test_module_fits_on_a_few_screens(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) < SCREENS
+
+
+def test_every_stage_is_on_the_map() -> None:
+    loops = [ROOT / "coordinator" / loop for loop in ("live", "learning")]
+    stages = {
+        path.parent.name
+        for loop in loops
+        for path in loop.glob("*/*.py")
+        if path.parent.name != "__pycache__"
+    }
+    written = str(importlib.import_module("coordinator").__doc__)
+
+    assert sorted(stage for stage in stages if stage not in written) == []
+
+
+@pytest.mark.parametrize("folder", ["proto", "launch"])
+def test_folder_does_not_shadow_a_package_of_the_same_name(folder: str) -> None:
+    # proto-plus is imported as proto, and ROS 2 has a package called launch.
+    assert sorted(map(name, (ROOT / folder).rglob("__init__.py"))) == []
+
+
+@pytest.mark.parametrize("package", ["proto/andon", *PROGRAMS])
+def test_package_says_that_it_is_typed(package: str) -> None:
+    assert (ROOT / package / "py.typed").is_file()
+
+
+def test_only_nodes_and_their_edges_import_rclpy() -> None:
+    def may(path: Path) -> bool:
+        return (
+            path.name.endswith("_node.py")
+            or path.name == "qos.py"
+            or "adapters" in (path.parent.name, path.stem)
+        )
+
+    offenders = [
+        f"{name(path)}:{line}"
+        for path in modules()
+        if not may(path)
+        for line, imported in imports(path)
+        if imported.partition(".")[0] == "rclpy"
+    ]
+
+    assert offenders == []
