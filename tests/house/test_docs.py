@@ -1,10 +1,12 @@
 """What is written for people is true for what is there."""
 
 import re
+from enum import Enum
 from pathlib import Path
 
 import pytest
 
+from coordinator import terms
 from tests.house.sources import ROOT, committed_text, name
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -56,3 +58,14 @@ def test_changelog_has_a_place_for_what_comes_next() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
     assert "## [Unreleased]" in text
+
+
+@pytest.mark.parametrize(
+    "words", [terms.CellState, terms.HoldReason, terms.Decision, terms.Outcome]
+)
+def test_every_word_of_a_state_a_reason_or_an_outcome_is_explained(
+    words: type[Enum],
+) -> None:
+    glossary = (ROOT / "docs/glossary.md").read_text(encoding="utf-8").lower()
+
+    assert [word.name for word in words if word.name.lower() not in glossary] == []

@@ -1,6 +1,8 @@
 """The house keeps its shape: what no linter asks for."""
 
 import importlib
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -57,3 +59,26 @@ def test_only_nodes_and_their_edges_import_rclpy() -> None:
     ]
 
     assert offenders == []
+
+
+def test_every_module_stands_on_a_line_of_the_import_contract() -> None:
+    # A module that no line names may import anything, and anything may import it.
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    lines = next(
+        contract["layers"]
+        for contract in settings["tool"]["importlinter"]["contracts"]
+        if contract["type"] == "layers"
+    )
+    rooms = set(re.findall(r"coordinator[\w.]*", " ".join(lines)))
+
+    def stands(path: Path) -> bool:
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        return any(".".join(parts[:n]) in rooms for n in range(2, len(parts) + 1))
+
+    homeless = [
+        name(path)
+        for path in (ROOT / "coordinator").rglob("*.py")
+        if path.name != "__init__.py" and not stands(path)
+    ]
+
+    assert homeless == []
