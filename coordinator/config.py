@@ -1,0 +1,319 @@
+"""andon.toml -> typed settings; template.toml gives each default its unit and reason.
+
+Unknown keys are refused with a suggestion: a misspelt threshold that is silently ignored
+would decide about a robot.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from coordinator.errors import ConfigError
+from coordinator.terms import (
+    Action,
+    CellId,
+    Channel,
+    ChannelPolicy,
+    Digest,
+    Family,
+    FamilyId,
+    Label,
+    TimeoutOutcome,
+    is_id,
+)
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Seconds = Annotated[float, Field(gt=0.0, le=86_400.0)]
+LEASE_S = 2.0
+"""The node holds when no heartbeat it sent within this time was acknowledged, s."""
+HEARTBEAT_S = 0.5
+"""Time between heartbeats, s."""
+START_WITHIN_S = 1.0
+"""A permit not started within this time of its issue is worthless, s."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class CoordinatorSection(_Section):
+    """Where the coordinator listens and keeps its data."""
+
+    listen: str = "127.0.0.1:50551"
+    data_dir: Path = Path("andon-data")
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    model_deadline_s: Seconds = 0.2
+    """Time for the model to answer; a later answer is HOLD, s."""
+
+
+class GateSection(_Section):
+    """When the gate may act alone."""
+
+    mode: Literal["ask_all", "provisional"] = "provisional"
+    threshold: Annotated[float, Field(ge=0.5, le=1.0)] = 0.9
+    audit_share: Share = 0.05
+    maximum_age_s: Annotated[float, Field(gt=0.0, le=5.0)] = 0.25
+
+
+class RequestsSection(_Section):
+    """How long people have, and what happens then."""
+
+    deadline_s: Seconds = 120.0
+    on_timeout: Literal["hold", "reject"] = "hold"
+    claim_lease_s: Seconds = 60.0
+
+    @property
+    def timeout_outcome(self) -> TimeoutOutcome:
+        """The declared outcome as a term."""
+        return TimeoutOutcome(self.on_timeout)
+
+
+class PoliciesSection(_Section):
+    """What may happen without a named person; each is an actor in the journal."""
+
+    autostart: bool = False
+    auto_promote: bool = False
+
+
+class LearningSection(_Section):
+    """When and how to train."""
+
+    first_after: Annotated[int, Field(ge=8)] = 40
+    every_answers: Annotated[int, Field(ge=1)] = 20
+    every_share: Share = 0.15
+    cooldown_s: Annotated[float, Field(ge=0.0)] = 10.0
+    network: str = "auto"
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
+    audit_weight_cap: Annotated[float, Field(ge=1.0)] = 5.0
+
+
+class _LabelEntry(_Section):
+    name: str
+    action: Literal["continue", "rework", "reject", "stop"]
+    must_never_miss: bool = False
+    text: str = ""
+
+
+class _ChannelEntry(_Section):
+    name: str
+    unit: str
+    minimum: float
+    maximum: float
+    policy: Literal["required", "ask", "tolerate"] = "required"
+    stuck_rows: Annotated[int, Field(ge=0)] = 0
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.minimum < self.maximum:
+            raise ValueError(f"channel {self.name}: minimum must be below maximum")
+        return self
+
+
+class FamilySection(_Section):
+    """Cells of one kind."""
+
+    text: str = ""
+    rows: Annotated[int, Field(ge=2, le=4096)] = 128
+    monitor_rows: Annotated[int, Field(ge=2, le=4096)] = 32
+    default_label: str
+    labels: Annotated[tuple[_LabelEntry, ...], Field(min_length=2, max_length=64)]
+    channels: Annotated[tuple[_ChannelEntry, ...], Field(min_length=1, max_length=256)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [label.name for label in self.labels]
+        for what, ids in (
+            ("label", names),
+            ("channel", [c.name for c in self.channels]),
+        ):
+            for name in ids:
+                if not is_id(name):
+                    raise ValueError(
+                        f"{what} '{name[:40]}': ids match [a-z0-9][a-z0-9._-]{{0,62}}"
+                    )
+            if len(set(ids)) != len(ids):
+                raise ValueError(f"a {what} name occurs twice")
+        if self.default_label not in names:
+            raise ValueError(f"default_label '{self.default_label}' is not a label")
+        if len(self.channels) * self.rows * 4 > 65_536:
+            raise ValueError("a window may hold at most 64 KiB: fewer rows or channels")
+        return self
+
+    def as_family(self, family_id: str) -> Family:
+        """Return the family as a term."""
+        return Family(
+            family_id=FamilyId(family_id),
+            channels=tuple(
+                Channel(
+                    name=c.name,
+                    unit=c.unit,
+                    minimum=c.minimum,
+                    maximum=c.maximum,
+                    policy=ChannelPolicy(c.policy),
+                    stuck_rows=c.stuck_rows,
+                    source=c.source,
+                )
+                for c in self.channels
+            ),
+            labels=tuple(
+                Label(
+                    name=x.name,
+                    action=Action(x.action),
+                    must_never_miss=x.must_never_miss,
+                    text=x.text,
+                )
+                for x in self.labels
+            ),
+            default_label=self.default_label,
+            rows=self.rows,
+            monitor_rows=self.monitor_rows,
+            text=self.text,
+        )
+
+
+class RosSection(_Section):
+    """Names the cell's own node uses; the coordinator only checks their spelling."""
+
+    domain_id: Annotated[int, Field(ge=0, le=232)] = 0
+    joints: str = "joint_states"
+    wrench: str = "wrench"
+    steps: str = "steps"
+    permits: str = "permits"
+    hold_service: str = "hold"
+    resume_service: str = "resume"
+    service_timeout_s: Seconds = 1.0
+
+
+class CellSection(_Section):
+    """One cell."""
+
+    family: str
+    maximum_step_s: Seconds = 60.0
+    monitor_every_s: Annotated[float, Field(ge=0.0)] = 0.0
+    ros: RosSection = RosSection()
+
+
+class Settings(_Section):
+    """Everything in andon.toml."""
+
+    coordinator: CoordinatorSection = CoordinatorSection()
+    gate: GateSection = GateSection()
+    requests: RequestsSection = RequestsSection()
+    policies: PoliciesSection = PoliciesSection()
+    learning: LearningSection = LearningSection()
+    families: Annotated[dict[str, FamilySection], Field(min_length=1)]
+    cells: Annotated[dict[str, CellSection], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _cells_have_families(self) -> Self:
+        for kind, ids in (("cell", self.cells), ("family", self.families)):
+            for name in ids:
+                if not is_id(name):
+                    raise ValueError(
+                        f"{kind} '{name[:40]}': ids match [a-z0-9][a-z0-9._-]{{0,62}}"
+                    )
+        for name, cell in self.cells.items():
+            if cell.family not in self.families:
+                raise ValueError(f"cell {name}: there is no family '{cell.family}'")
+        return self
+
+    def family_terms(self) -> dict[FamilyId, Family]:
+        """Every family as a term, by id."""
+        return {
+            FamilyId(name): section.as_family(name)
+            for name, section in self.families.items()
+        }
+
+    def family_of(self) -> dict[CellId, FamilyId]:
+        """The family of every cell."""
+        return {
+            CellId(name): FamilyId(section.family)
+            for name, section in self.cells.items()
+        }
+
+    @property
+    def digest(self) -> Digest:
+        """SHA-256 over all settings, defaults included: what the journal cites."""
+        return Digest(hashlib.sha256(self.model_dump_json().encode()).hexdigest())
+
+
+def load(path: Path) -> Settings:
+    """Read andon.toml; a relative data_dir is taken from the file's folder.
+
+    Raises:
+        ConfigError: the file is missing, not TOML, or a key is unknown or unsafe; the
+            text names the key and what is allowed.
+    """
+    try:
+        content = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read {path.name}: {error.strerror}. Run `andon init` to write one."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path.name} is not UTF-8 text.") from error
+    settings = parse(content, name=path.name)
+    data_dir = path.resolve().parent / settings.coordinator.data_dir
+    section = settings.coordinator.model_copy(update={"data_dir": data_dir})
+    return settings.model_copy(update={"coordinator": section})
+
+
+def parse(content: str, *, name: str = "andon.toml") -> Settings:
+    """Read settings from TOML text; raises ConfigError like load()."""
+    try:
+        raw = tomllib.loads(content)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{name} is not TOML: {error}.") from error
+    return from_mapping(raw, name=name)
+
+
+def from_mapping(raw: dict[str, Any], *, name: str = "andon.toml") -> Settings:
+    """Check settings that are already parsed; raises ConfigError like load()."""
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigError(f"{name}: {_first_problem(error)}") from error
+
+
+def template() -> str:
+    """Return the commented andon.toml that `andon init` writes."""
+    return resources.files("coordinator").joinpath("template.toml").read_text("utf-8")
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        key = str(problem["loc"][-1])
+        near = difflib.get_close_matches(key, _known_keys(), n=1)
+        hint = f" (did you mean '{near[0]}'?)" if near else ""
+        return f"unknown key '{where}'{hint}."
+    if problem["type"] == "missing":
+        return f"key '{where}' is missing."
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{where}: {message}." if where else f"{message}."
+
+
+def _known_keys() -> list[str]:
+    sections: tuple[type[BaseModel], ...] = (
+        Settings,
+        CoordinatorSection,
+        GateSection,
+        RequestsSection,
+        PoliciesSection,
+        LearningSection,
+        FamilySection,
+        CellSection,
+        RosSection,
+        _LabelEntry,
+        _ChannelEntry,
+    )
+    return sorted({key for section in sections for key in section.model_fields})

@@ -1,0 +1,45 @@
+"""One line per event, fields not prose: structlog, rendered as JSON lines.
+
+Levels: ERROR = a person must look; WARNING = degraded and recovered; INFO = state
+changes; DEBUG = everything else.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import cast
+
+import structlog
+
+Logger = structlog.stdlib.BoundLogger
+
+
+def get(room: str) -> Logger:
+    """Return the logger of one room, for example "live"."""
+    return cast(Logger, structlog.get_logger(room=room))
+
+
+def configure(path: Path | None = None, *, level: str = "INFO") -> None:
+    """Send JSON lines to a file, or to standard error when path is None.
+
+    Args:
+        path: Log file; appended to.
+        level: Least level to write.
+    """
+    stream = sys.stderr if path is None else path.open("a", buffering=1)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level]
+        ),
+        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        cache_logger_on_first_use=True,
+    )

@@ -1,0 +1,252 @@
+"""The seams: what the paths need from a store, a model, a trainer and a node.
+
+One implementation of each exists; a second (PostgreSQL, Ray) replaces it here and
+nowhere else. The paths and stages import these protocols, never an implementation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from coordinator.terms import (
+    CellId,
+    Digest,
+    Example,
+    FamilyId,
+    HoldReason,
+    IdempotencyKey,
+    Label,
+    ModelRecord,
+    OperatorRequest,
+    Permit,
+    Prediction,
+    Report,
+    RequestId,
+    SensorWindow,
+    Snapshot,
+    Verdict,
+    WindowId,
+)
+from coordinator.terms.events import Event, JournalEntry, WindowDecided
+
+
+@dataclass(frozen=True, slots=True)
+class CellRow:
+    """What the store remembers of a cell between sessions.
+
+    Attributes:
+        epoch: The highest session epoch given out.
+        reasons: Hold reasons that were active; they stay latched over a restart.
+        counts: Decision windows by verdict: act, ask, hold.
+    """
+
+    epoch: int = 0
+    reasons: tuple[HoldReason, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalHead:
+    """The newest journal entry.
+
+    Attributes:
+        store_id: Identity of the store.
+        seq: Number of entries.
+        hash: Hash of the newest; 64 zeros when there is none.
+    """
+
+    store_id: str
+    seq: int
+    hash: str
+
+
+class StoreWriter(Protocol):
+    """The one place where anything becomes durable."""
+
+    async def commit(
+        self,
+        *events: Event,
+        window: SensorWindow | None = None,
+        once: IdempotencyKey | None = None,
+        reply: str = "",
+    ) -> tuple[JournalEntry, ...]:
+        """Append events and fold them into the tables, all or nothing, durably.
+
+        Args:
+            events: In order; their guards (see terms.events) are checked inside.
+            window: A window to keep in the same transaction.
+            once: Makes a repeated call harmless; kept in the same transaction.
+            reply: What to return to a repeated call.
+
+        Raises:
+            AlreadyDoneError: `once` was seen with the same content.
+            KeyReusedError: `once` was seen with other content.
+            ConflictError: a guard failed (RequestClosedError, StaleEpochError...).
+            StoreDegradedError: the disk is full or failing; nothing was kept.
+        """
+
+
+class StoreReader(Protocol):
+    """Reads, over query-only connections; never sees half a transaction."""
+
+    async def head(self) -> JournalHead:
+        """Return the newest journal entry."""
+
+    async def replied(self, once: IdempotencyKey) -> str | None:
+        """Return the first reply to this call, None if it is new.
+
+        Raises:
+            KeyReusedError: the key was used with other content.
+        """
+
+    async def cells(self) -> Mapping[CellId, CellRow]:
+        """Return what is remembered of every cell that ever had a session."""
+
+    async def open_requests(self) -> Sequence[OperatorRequest]:
+        """Return open requests; deadlines and claims armed again in full from now."""
+
+    async def ended_requests(self, limit: int) -> Sequence[OperatorRequest]:
+        """Return the newest ended requests, newest first."""
+
+    async def request(self, request_id: RequestId) -> OperatorRequest:
+        """Return one request; raises NotFoundError."""
+
+    async def answered_for(
+        self, cell_id: CellId, window_digest: Digest
+    ) -> OperatorRequest | None:
+        """Return the answered question about this evidence, its permit unconsumed.
+
+        None if there is none. After a lost link such an answer still stands.
+        """
+
+    async def window(self, window_id: WindowId) -> SensorWindow:
+        """Return one stored window; raises NotFoundError."""
+
+    async def decision(self, window_id: WindowId) -> WindowDecided:
+        """Return the newest decision about one window; raises NotFoundError."""
+
+    async def examples(self, family: FamilyId) -> Sequence[Example]:
+        """Return every example of a family, oldest first, quarantined ones too."""
+
+    async def example_windows(
+        self, family: FamilyId
+    ) -> Sequence[tuple[Example, SensorWindow]]:
+        """Return the usable examples with their windows, oldest first."""
+
+    async def labels(self, family: FamilyId) -> Sequence[Label]:
+        """Return the labels people added to the configured ones, oldest first."""
+
+    async def models(self, family: FamilyId) -> Sequence[ModelRecord]:
+        """Return every model of a family, newest first."""
+
+    async def serving(self, family: FamilyId) -> ModelRecord | None:
+        """Return the one model that serves the family, if any does."""
+
+    async def entries(self, after_seq: int, limit: int) -> Sequence[JournalEntry]:
+        """Return journal entries after a sequence number, in order."""
+
+    async def story(self, about: str) -> Sequence[JournalEntry]:
+        """Return the entries that mention an id, in order, and those they rest on.
+
+        The id is of a decision, window, request, part, permit, model or example.
+        """
+
+
+class Store(StoreWriter, StoreReader, Protocol):
+    """Writer and reader of one store."""
+
+
+class Predictor(Protocol):
+    """A loaded network with its features and calibration; blocking."""
+
+    @property
+    def digest(self) -> Digest:
+        """The artifact it was loaded from."""
+
+    @property
+    def version(self) -> int:
+        """Its number in the family, from 1."""
+
+    def predict(self, windows: Sequence[SensorWindow]) -> list[Prediction]:
+        """Predict a batch, in order; only the inference thread calls it.
+
+        Raises:
+            ModelFaultError: the network failed or gave a wrong shape.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What a training gives.
+
+    Attributes:
+        digest: Digest of the artifact.
+        path: The artifact's directory, complete and durable.
+        report: What its validation against the serving model found.
+        training_s: How long it took, in seconds.
+        network: Name of the architecture.
+    """
+
+    digest: Digest
+    path: Path
+    report: Report
+    training_s: float
+    network: str
+
+
+Progress = Callable[[str, float, float | None, str], None]
+"""Called with phase ("training", "validating"), share done in [0, 1], seconds left or
+None, and one sentence."""
+
+
+class Trainer(Protocol):
+    """Makes a candidate from a snapshot, somewhere that cannot starve the live loop."""
+
+    async def train(
+        self,
+        snapshot: Snapshot,
+        *,
+        serving: Path | None,
+        seed: int,
+        progress: Progress,
+    ) -> Candidate:
+        """Train, calibrate and validate.
+
+        Args:
+            snapshot: The examples, in the order they were labelled.
+            serving: Artifact directory of the serving model: start and opponent.
+            seed: Makes the training repeatable on one machine.
+            progress: Told about every step worth showing.
+
+        Raises:
+            TrainingError: it failed or was killed; nothing partial is left.
+        """
+
+
+class NodeLink(Protocol):
+    """The way to one cell's node, for one session. Never blocks: a bounded outbox."""
+
+    @property
+    def session_epoch(self) -> int:
+        """The session."""
+
+    @property
+    def heartbeat_seq(self) -> int:
+        """The newest heartbeat seen."""
+
+    def permit(self, permit: Permit) -> None:
+        """Give leave for one step; only after it is durable."""
+
+    def withdraw(self, reason: HoldReason, text: str) -> None:
+        """Take permission back; the node holds at once."""
+
+    def reoffer(self) -> None:
+        """Ask for the pending window again, after a check of the scene."""
+
+    def outcome(
+        self, window: SensorWindow, verdict: Verdict, request_id: RequestId | None
+    ) -> None:
+        """Tell what became of a window; information only."""

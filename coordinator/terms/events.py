@@ -1,0 +1,415 @@
+"""What the journal records: one frozen value an event; the tables are their fold.
+
+An event is committed before anything that rests on it leaves the coordinator. Fields
+are plain values or terms; store/codec.py turns them into canonical JSON and back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from coordinator.terms.cell import CellEvent, CellState, HoldReason, Permit
+from coordinator.terms.channels import Label
+from coordinator.terms.ids import (
+    NO_DIGEST,
+    NOBODY,
+    CellId,
+    DecisionId,
+    Digest,
+    ExampleId,
+    FamilyId,
+    PermitId,
+    PersonId,
+    RequestId,
+    RunId,
+    WindowId,
+)
+from coordinator.terms.learning import Example, ModelRecord
+from coordinator.terms.request import Actor, OperatorRequest, Outcome
+from coordinator.terms.window import AuditCoin, Verdict, WindowKind
+
+
+@dataclass(frozen=True, slots=True)
+class CoordinatorStarted:
+    """A coordinator opened the store."""
+
+    version: str
+    commit: str
+    config_digest: Digest
+    device: str
+    unclean: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CoordinatorStopped:
+    """A coordinator closed the store in order."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    """A node opened a session. Guard: epoch is greater than the cell's stored one."""
+
+    cell_id: CellId
+    epoch: int
+    node_id: str
+    boot_id: str
+    software: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClosed:
+    """A node's session ended."""
+
+    cell_id: CellId
+    epoch: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CellMoved:
+    """A cell went from one state to another.
+
+    Attributes:
+        reasons: Hold reasons active after the move.
+        text: One sentence.
+        actor: Named person or policy, for a move out of HELD; None otherwise.
+        decision_id: What it rests on, if a decision.
+    """
+
+    cell_id: CellId
+    epoch: int
+    event: CellEvent
+    before: CellState
+    after: CellState
+    reasons: tuple[HoldReason, ...] = ()
+    text: str = ""
+    actor: Actor | None = None
+    decision_id: DecisionId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WindowDecided:
+    """The gate judged a window. The samples are stored in the same transaction.
+
+    Attributes:
+        gate_digest: SHA-256 over the gate's configuration.
+        sent_ns: Age of the scene when sent, in nanoseconds by the node's clock.
+    """
+
+    decision_id: DecisionId
+    window_id: WindowId
+    cell_id: CellId
+    family: FamilyId
+    epoch: int
+    kind: WindowKind
+    cycle: int
+    step: str
+    part_id: str
+    window_digest: Digest
+    verdict: Verdict
+    coin: AuditCoin
+    gate_digest: Digest
+    age_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class PermitIssued:
+    """A permit was made; it leaves only after this is durable."""
+
+    permit: Permit
+    actor: Actor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PermitConsumed:
+    """The node began the permitted step. Guard: the permit was issued and unused."""
+
+    permit_id: PermitId
+    cell_id: CellId
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class PermitDropped:
+    """The node did not use a permit."""
+
+    permit_id: PermitId
+    cell_id: CellId
+    epoch: int
+    token: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestOpened:
+    """A question was raised."""
+
+    request: OperatorRequest
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSeen:
+    """Somebody looked at a request for the first time."""
+
+    request_id: RequestId
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class RequestClaimed:
+    """Somebody took the sole right to answer. Guard: open, and epoch is the next."""
+
+    request_id: RequestId
+    actor: Actor
+    claim_epoch: int
+    taken_from: PersonId = NOBODY
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimEnded:
+    """A claim was given back or ran out. Guard: open, and epoch is the current."""
+
+    request_id: RequestId
+    claim_epoch: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestAnswered:
+    """A person answered. Guard: open, and claim_epoch is the current one.
+
+    Attributes:
+        correction: The label is not the model's first guess.
+        view_digest: What was shown.
+        note: What the person added.
+    """
+
+    request_id: RequestId
+    cell_id: CellId
+    actor: Actor
+    claim_epoch: int
+    label: str
+    correction: bool
+    view_digest: Digest
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestEnded:
+    """A request ended without an answer. Guard: open."""
+
+    request_id: RequestId
+    cell_id: CellId
+    outcome: Outcome
+    text: str
+    successor: RequestId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPlaced:
+    """Somebody pulled the cord, or the node held by itself."""
+
+    cell_id: CellId
+    reason: HoldReason
+    text: str
+    actor: Actor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldReleased:
+    """A named person or policy released a cell; permits rest on its decision id."""
+
+    decision_id: DecisionId
+    cell_id: CellId
+    actor: Actor
+    reasons: tuple[HoldReason, ...]
+    disposition: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PartRejected:
+    """A part was booked as rejected because nobody answered in time."""
+
+    cell_id: CellId
+    cycle: int
+    part_id: str
+    request_id: RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleAdded:
+    """A label became an example."""
+
+    example: Example
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleQuarantined:
+    """An example is kept, and not used."""
+
+    example_id: ExampleId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleRetracted:
+    """A label was taken back."""
+
+    example_id: ExampleId
+    actor: Actor
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelAdded:
+    """A family has a new label."""
+
+    family: FamilyId
+    label: Label
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetImported:
+    """A labelled recording was imported.
+
+    Attributes:
+        source_digest: SHA-256 over the imported file.
+        windows: How many windows it gave.
+    """
+
+    family: FamilyId
+    dataset: str
+    source_digest: Digest
+    windows: int
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingStarted:
+    """A training began."""
+
+    run_id: RunId
+    family: FamilyId
+    trigger: str
+    examples: int
+    snapshot_digest: Digest
+    parent: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingEnded:
+    """A training ended; outcome is trained, failed or cancelled."""
+
+    run_id: RunId
+    family: FamilyId
+    outcome: str
+    text: str
+    model_digest: Digest = NO_DIGEST
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRegistered:
+    """A candidate exists and its file is durable."""
+
+    model: ModelRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRefused:
+    """A candidate may not serve."""
+
+    model_digest: Digest
+    family: FamilyId
+    reasons: tuple[str, ...]
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelValidated:
+    """A candidate may serve."""
+
+    model_digest: Digest
+    family: FamilyId
+    text: str
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPromoted:
+    """A model serves from here on; the one before is retired."""
+
+    model_digest: Digest
+    family: FamilyId
+    previous: Digest
+    actor: Actor
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRolledBack:
+    """The model before serves again; "" means everything is asked."""
+
+    model_digest: Digest
+    family: FamilyId
+    restored: Digest
+    actor: Actor
+    text: str = ""
+
+
+Event = (
+    CoordinatorStarted
+    | CoordinatorStopped
+    | SessionOpened
+    | SessionClosed
+    | CellMoved
+    | WindowDecided
+    | PermitIssued
+    | PermitConsumed
+    | PermitDropped
+    | RequestOpened
+    | RequestSeen
+    | RequestClaimed
+    | ClaimEnded
+    | RequestAnswered
+    | RequestEnded
+    | HoldPlaced
+    | HoldReleased
+    | PartRejected
+    | ExampleAdded
+    | ExampleQuarantined
+    | ExampleRetracted
+    | LabelAdded
+    | DatasetImported
+    | TrainingStarted
+    | TrainingEnded
+    | ModelRegistered
+    | ModelRefused
+    | ModelValidated
+    | ModelPromoted
+    | ModelRolledBack
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One event at its place in the journal.
+
+    Attributes:
+        seq: Dense, from 1.
+        recorded_at: UTC.
+        kind: Name of the event's class.
+        payload_json: The event, canonical JSON.
+        hash: SHA-256 over the previous hash, seq, time, kind and payload.
+    """
+
+    seq: int
+    recorded_at: datetime
+    kind: str
+    payload_json: str
+    hash: str
