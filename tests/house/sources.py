@@ -80,7 +80,12 @@ def committed_text() -> Iterator[tuple[Path, str]]:
     folders = (
         *PROGRAMS, "proto", "launch", "tests", "docs", "benchmarks", "deploy", ".ci",
     )  # fmt: skip
-    files = [path for path in ROOT.iterdir() if path.is_file()]
+    files = [
+        path
+        for path in ROOT.iterdir()
+        if path.suffix in {".md", ".toml", ".txt"}
+        or path.name in {"Makefile", "LICENSE", ".gitignore"}
+    ]
     for folder in folders:
         files += (ROOT / folder).rglob("*")
     for path in sorted(files):
