@@ -49,7 +49,7 @@ proto: env  ## Write the stubs beside their .proto sources
 	@$(BIN)/python proto/generate.py
 
 bench: env  ## Run the benchmarks, one after another
-	@for script in benchmarks/*.py; do echo "== $$script" && $(BIN)/python "$$script" || exit 1; done
+	@for script in $(wildcard benchmarks/*.py); do echo "== $$script" && $(BIN)/python "$$script" || exit 1; done
 
 wheel: env  ## Build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation
