@@ -20,7 +20,7 @@ __all__ = ["CycleTruth", "FaultMix", "Shift", "Twin", "TwinSample"]
 
 _HOME_RAD: Final = 0.02
 _STOPPING_STEPS: Final = 50  # 0.1 s from full rate to standing, and back
-_GUARD_N: Final = 90.0
+_GUARD_N: Final = 45.0
 _READINGS_HZ: Final = round(1.0 / CONTROL_PERIOD_S)
 _FZ: Final = 23
 

@@ -1,8 +1,9 @@
 """Where the tool is and how it gets somewhere: pure geometry of the six-axis arm.
 
-`_A_M`, `_D_M` and `_TWIST_RAD` are what `cell.xml` is built from; a test compares them. Poses are of the flange, whose z axis leaves the arm towards the part.
-The inverse is the closed form for arms with three parallel middle axes, so a whole path
-is solved in one call and a straight line stays straight.
+`_A_M`, `_D_M` and `_TWIST_RAD` are what `cell.xml` is built from; a test compares them.
+Poses are of the flange, whose z axis leaves the arm towards the part. The inverse is
+the closed form for arms with three parallel middle axes, so a whole path is solved in
+one call and a straight line stays straight.
 """
 
 from typing import Final

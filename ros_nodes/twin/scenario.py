@@ -204,7 +204,7 @@ def plan_cycle(
     has_bump = rng.random() < 0.3
     hit = _draw_push(rng, 4.0 + 76.0 * truth.severity)
     slip = Slip(
-        share=rng.uniform(0.1, 0.75),
+        share=rng.uniform(0.1, 0.5),
         distance_m=abs(spread[13]) * 0.0005,
         tilt_rad=0.0,
         duration_s=rng.uniform(0.12, 0.30),
@@ -270,7 +270,7 @@ def _draw_truth(
     if names and broken < mix.fault_share:
         steps = np.cumsum(weights / weights.sum())
         fault = names[min(int(np.searchsorted(steps, kind)), len(names) - 1)]
-        severity = band.low + place * (band.high - band.low)
+        severity = float(band.low + place * (band.high - band.low))
         probability = called_fault_probability(severity)
     sensor_fault = ""
     if failing < mix.sensor_fault_share:
@@ -293,7 +293,7 @@ def _draw_push(rng: np.random.Generator, peak_n: float) -> Push:
         segment=_MOVES[int(rng.choice(len(_MOVES), p=_MOVE_WEIGHTS))],
         share=rng.uniform(0.2, 0.8),
         peak_n=peak_n,
-        duration_s=rng.uniform(0.06, 0.20),
+        duration_s=rng.uniform(0.10, 0.28),
         heading=(1.0, float(side), float(up)),
         lever_m=(float(lever[0]), float(lever[1]), float(lever[2])),
     )

@@ -154,7 +154,7 @@ class Sensors:
     def end_cycle(self, cycle: int) -> None:
         """Let the failure pass, and let standing about draw from its own noise."""
         self._fault = None
-        self._noise = chance(self._seed, self._cell_id, cycle, Stream.STANDING)
+        self._noise = chance(self._seed, self._cell_id, cycle + 1, Stream.STANDING)
 
     def sample(self, readings: Floats, time_s: float, progress: float) -> TwinSample:
         """Publish one sample.
