@@ -109,6 +109,12 @@ class Shift:
     speed: float = 1.0
     """Factor on the speed of all moves."""
 
+    def __post_init__(self) -> None:
+        for name in ("payload_kg", "friction", "speed"):
+            value = getattr(self, name)
+            if value is not None and not 0.0 < value < math.inf:
+                raise ValueError(f"{name} of a shift is positive, not {value}")
+
     @classmethod
     def none(cls) -> "Shift":
         """The station as it was built."""

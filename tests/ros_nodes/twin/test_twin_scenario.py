@@ -112,3 +112,9 @@ def test_a_shift_changes_every_part_that_follows() -> None:
 def test_a_mix_that_makes_no_sense_is_refused(broken, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         FaultMix(**broken)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_shift_to_something_impossible_is_refused(value: float) -> None:
+    with pytest.raises(ValueError, match="positive"):
+        Shift(payload_kg=value)
