@@ -1,0 +1,1 @@
+"""Networks, their features, calibration and novelty, and the files they live in."""
