@@ -1,0 +1,1 @@
+"""Insight works in shifts and only reads: recordings, backtests, explanations."""
