@@ -1,6 +1,6 @@
 """andon.toml -> typed settings; template.toml gives each default its unit and reason.
 
-Unknown keys are refused with a suggestion: a misspelt threshold that is silently ignored
+Unknown keys are refused with a suggestion: a misspelt threshold, silently ignored,
 would decide about a robot.
 """
 

@@ -8,6 +8,7 @@ Times are named by their clock and unit: *_ns is monotonic nanoseconds, *_at is 
 from coordinator.terms.cell import (
     CellEvent,
     CellState,
+    CellStatus,
     HoldReason,
     Permit,
     PermitPurpose,
@@ -79,6 +80,7 @@ __all__ = [
     "CellEvent",
     "CellId",
     "CellState",
+    "CellStatus",
     "Channel",
     "ChannelPolicy",
     "Decision",

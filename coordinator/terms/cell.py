@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, IntEnum
 
 from coordinator.terms.channels import Action
-from coordinator.terms.ids import NO_DIGEST, CellId, DecisionId, Digest, PermitId
+from coordinator.terms.ids import (
+    NO_DIGEST,
+    CellId,
+    DecisionId,
+    Digest,
+    FamilyId,
+    PermitId,
+)
 
 
 class CellState(Enum):
@@ -160,3 +168,47 @@ class Permit:
     start_within_ns: int
     heartbeat_seq: int
     maximum_execution_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class CellStatus:
+    """One cell, for people.
+
+    Attributes:
+        cell_id: The cell.
+        family: Its family.
+        state: What it does.
+        reasons: Active hold reasons.
+        text: One sentence about it.
+        since_at: UTC since when it is in this state.
+        since_ns: The same, monotonic clock of the coordinator.
+        request_id: The request it waits for; "" for none.
+        cycle: Cycle under way.
+        part_id: Part under way.
+        session_epoch: Its session; 0 when offline.
+        acted: Decision windows decided alone since the store began.
+        asked: Decision windows asked.
+        held: Decision windows refused.
+        hold_unconfirmed: The robot's controller has not confirmed the hold.
+    """
+
+    cell_id: CellId
+    family: FamilyId
+    state: CellState
+    reasons: frozenset[HoldReason]
+    text: str
+    since_at: datetime
+    since_ns: int
+    request_id: str
+    cycle: int
+    part_id: str
+    session_epoch: int
+    acted: int
+    asked: int
+    held: int
+    hold_unconfirmed: bool
+
+    @property
+    def worst(self) -> HoldReason | None:
+        """The most severe active reason; None when there is none."""
+        return max(self.reasons, default=None)

@@ -1,0 +1,160 @@
+"""What is known of one cell now: state, hold reasons, scene, counters.
+
+Synchronous on purpose: a change happens whole or not at all between two awaits. What
+has changed and is not in the journal yet waits in `unrecorded`; the path commits it
+with the next thing it makes durable, or at the next tick.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from coordinator.clock import Clock
+from coordinator.live.cell.holds import Holds
+from coordinator.live.cell.machine import CellMachine
+from coordinator.seams import CellRow
+from coordinator.terms import (
+    Actor,
+    CellEvent,
+    CellId,
+    CellState,
+    CellStatus,
+    Decision,
+    DecisionId,
+    FamilyId,
+    HoldReason,
+    Scene,
+    Stand,
+    events,
+)
+
+_TEXT = {
+    CellState.OFFLINE: "no node is connected.",
+    CellState.IDLE: "released, waiting to start.",
+    CellState.WORKING: "working.",
+    CellState.DECIDING: "the model is asked.",
+    CellState.ASKING: "waiting for an answer.",
+    CellState.MAINTENANCE: "out of work.",
+}
+
+
+_AT_REST = frozenset({CellState.OFFLINE, CellState.HELD, CellState.MAINTENANCE})
+
+
+class CellRecord:
+    """One cell's present. Not thread-safe: it lives on the event loop."""
+
+    def __init__(
+        self,
+        cell_id: CellId,
+        family: FamilyId,
+        *,
+        clock: Clock,
+        remembered: CellRow,
+        publish: Callable[[CellStatus], None],
+    ) -> None:
+        self.cell_id = cell_id
+        self.family = family
+        self.epoch = remembered.epoch
+        self.connected = False
+        self.scene = Scene(Stand.AT_START)
+        self.request_id = ""
+        self.hold_unconfirmed = False
+        self.unrecorded: list[events.Event] = []
+        self._clock = clock
+        self._publish = publish
+        self._machine = CellMachine(cell_id)
+        self._holds = Holds(remembered.reasons)
+        self._counts = Counter(remembered.counts)
+        self._since_at = clock.utc_now()
+        self._since_ns = clock.monotonic_ns()
+
+    @property
+    def state(self) -> CellState:
+        """The state."""
+        return self._machine.state
+
+    @property
+    def holds(self) -> Holds:
+        """The active hold reasons."""
+        return self._holds
+
+    def move(
+        self,
+        event: CellEvent,
+        text: str = "",
+        *,
+        actor: Actor | None = None,
+        decision_id: DecisionId | None = None,
+    ) -> CellState:
+        """Let one event happen and keep it for the journal.
+
+        Raises:
+            IllegalTransitionError: the event means nothing in this state.
+        """
+        before = self.state
+        after = self._machine.apply(event)
+        if event is CellEvent.RELEASED:
+            self._holds.clear()
+            self.hold_unconfirmed = False
+        if after is not before:
+            self._since_at = self._clock.utc_now()
+            self._since_ns = self._clock.monotonic_ns()
+            self.unrecorded.append(
+                events.CellMoved(
+                    cell_id=self.cell_id,
+                    epoch=self.epoch,
+                    event=event,
+                    before=before,
+                    after=after,
+                    reasons=tuple(sorted(self._holds.reasons)),
+                    text=text,
+                    actor=actor,
+                    decision_id=decision_id,
+                )
+            )
+        if after is not CellState.ASKING:
+            self.request_id = ""
+        self.tell()
+        return after
+
+    def hold(
+        self, reason: HoldReason, text: str, actor: Actor | None = None
+    ) -> CellState:
+        """Latch a reason and hold, in every state; a repeated one is not news."""
+        news = reason not in self._holds.reasons
+        self._holds.latch(reason, text)
+        if not news and self.state in _AT_REST:
+            return self._machine.apply(CellEvent.HOLD)
+        self.unrecorded.append(events.HoldPlaced(self.cell_id, reason, text, actor))
+        return self.move(CellEvent.HOLD, text, actor=actor)
+
+    def count(self, decision: Decision) -> None:
+        """Count one judged decision window."""
+        self._counts[decision.value] += 1
+        self.tell()
+
+    def tell(self) -> None:
+        """Publish the present."""
+        self._publish(self.status())
+
+    def status(self) -> CellStatus:
+        """Return the present, for people."""
+        return CellStatus(
+            cell_id=self.cell_id,
+            family=self.family,
+            state=self.state,
+            reasons=self._holds.reasons,
+            text=self._holds.text or _TEXT.get(self.state, ""),
+            since_at=self._since_at,
+            since_ns=self._since_ns,
+            request_id=self.request_id,
+            cycle=self.scene.cycle,
+            part_id=self.scene.part_id,
+            session_epoch=self.epoch if self.connected else 0,
+            acted=self._counts[Decision.ACT.value],
+            asked=self._counts[Decision.ASK.value],
+            held=self._counts[Decision.HOLD.value],
+            hold_unconfirmed=self.hold_unconfirmed,
+        )

@@ -1,0 +1,1 @@
+"""The gate stage: from a prediction to act, ask or hold; pure."""

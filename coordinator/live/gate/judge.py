@@ -1,0 +1,187 @@
+"""Prediction -> Verdict: may the cell act alone?
+
+Selective prediction (El-Yaniv & Wiener, JMLR 2010) written as a positive proof: ACT is
+reached only when every check passed, every number is finite, the window is familiar and
+the calibrated probability of the first guess reaches the threshold. Everything else
+asks, or holds. The threshold is provisional until risk control certifies one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from coordinator.errors import ConfigError
+from coordinator.terms import (
+    Action,
+    Decision,
+    Digest,
+    Family,
+    Finding,
+    HoldReason,
+    Prediction,
+    Verdict,
+)
+
+NEAR_THRESHOLD = 1e-5
+"""A model replays within this; confidences nearer to the threshold are flagged."""
+
+
+class Judge(Protocol):
+    """The gate, as the path sees it."""
+
+    @property
+    def digest(self) -> Digest:
+        """SHA-256 over the rule and its numbers."""
+
+    def __call__(
+        self,
+        prediction: Prediction | None,
+        findings: Sequence[Finding],
+        family: Family,
+    ) -> Verdict:
+        """Decide; never raises for any number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The gate with its numbers.
+
+    Attributes:
+        threshold: Least calibrated probability to act, in [0.5, 1].
+        novelty_limit: Novelty above which a window is unlike anything in training.
+        ask_all: Ask about everything, whatever the model says.
+    """
+
+    threshold: float
+    novelty_limit: float = 1.0
+    ask_all: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that would open the gate for everything."""
+        if not 0.5 <= self.threshold <= 1.0:
+            raise ConfigError(
+                f"threshold {self.threshold}, allowed 0.5 to 1.", "BAD_THRESHOLD"
+            )
+        if not 0.0 < self.novelty_limit < math.inf:
+            raise ConfigError(
+                f"novelty limit {self.novelty_limit} must be positive.", "BAD_THRESHOLD"
+            )
+
+    @property
+    def digest(self) -> Digest:
+        """SHA-256 over the rule and its numbers."""
+        text = f"gate/1 {self.threshold!r} {self.novelty_limit!r} {self.ask_all!r}"
+        return Digest(hashlib.sha256(text.encode()).hexdigest())
+
+    def __call__(
+        self,
+        prediction: Prediction | None,
+        findings: Sequence[Finding],
+        family: Family,
+    ) -> Verdict:
+        """Decide about one window.
+
+        Args:
+            prediction: What the model makes of it; None when nothing serves.
+            findings: What the checks have against it, the worst first.
+            family: Its labels say what acting would mean.
+        """
+        refused = refusal(prediction, findings)
+        if refused is not None:
+            return refused
+        doubt = self._doubt(prediction, findings)
+        if doubt is not None:
+            code, reason = doubt
+            return Verdict(Decision.ASK, code, reason, prediction)
+        assert prediction is not None  # noqa: S101 - _doubt asks when it is None
+        return allow(prediction, family, self._certain(prediction))
+
+    def _doubt(
+        self, prediction: Prediction | None, findings: Sequence[Finding]
+    ) -> tuple[str, str] | None:
+        if prediction is None:
+            return "ASK_ALL", "no model serves yet: a person answers everything."
+        if self.ask_all:
+            return "ASK_ALL", "the gate is set to ask about everything."
+        if findings:
+            return findings[0].code, findings[0].text
+        if not prediction.novelty <= self.novelty_limit:
+            return "NOVEL", (
+                f"unlike anything seen: novelty {prediction.novelty:.2f}, "
+                f"limit {self.novelty_limit:.2f}."
+            )
+        if not prediction.confidence >= self.threshold:
+            return "LOW_CONFIDENCE", (
+                f"not sure it is {prediction.label}: "
+                f"{prediction.confidence:.2f}, threshold {self.threshold:.2f}."
+            )
+        return None
+
+    def _certain(self, prediction: Prediction) -> str:
+        near = prediction.confidence - self.threshold < NEAR_THRESHOLD
+        flag = " NEAR_THRESHOLD." if near else ""
+        return f"{prediction.label}, {prediction.confidence:.3f} sure.{flag}"
+
+
+def refusal(
+    prediction: Prediction | None, findings: Sequence[Finding]
+) -> Verdict | None:
+    """HOLD for what no gate may let through; None when there is nothing of the kind.
+
+    Every policy starts here, so that none can act on a bad window or a broken model.
+    """
+    for finding in findings:
+        if finding.decision is Decision.HOLD:
+            return Verdict(
+                Decision.HOLD, finding.code, finding.text, None, finding.hold_reason
+            )
+    if prediction is not None and not is_sound(prediction):
+        return Verdict(
+            Decision.HOLD,
+            "MODEL_FAULT",
+            "the model's answer is not a set of probabilities.",
+            prediction,
+            HoldReason.MODEL_FAULT,
+        )
+    return None
+
+
+def allow(prediction: Prediction, family: Family, reason: str) -> Verdict:
+    """ACT on the first guess, unless its label stops the cell or is not known."""
+    label = family.label(prediction.label)
+    if label is None:
+        return Verdict(
+            Decision.HOLD,
+            "UNKNOWN_LABEL",
+            f"the model says '{prediction.label}', which the family does not have.",
+            prediction,
+            HoldReason.MODEL_FAULT,
+        )
+    if label.action is Action.STOP:
+        return Verdict(
+            Decision.HOLD,
+            "STOP_LABEL",
+            f"{reason} This label stops the cell: a person must look.",
+            prediction,
+            HoldReason.STOP_LABEL,
+        )
+    return Verdict(Decision.ACT, "ACT", reason, prediction)
+
+
+def is_sound(prediction: Prediction) -> bool:
+    """Whether a prediction is a finite set of probabilities with a finite novelty."""
+    numbers = (*prediction.probabilities, *prediction.logits, prediction.novelty)
+    return (
+        len(prediction.labels)
+        == len(prediction.probabilities)
+        == len(prediction.logits)
+        > 0
+        and all(math.isfinite(number) for number in numbers)
+        and all(0.0 <= p <= 1.0 for p in prediction.probabilities)
+        and abs(sum(prediction.probabilities) - 1.0) <= 1e-6
+        and prediction.novelty >= 0.0
+    )

@@ -1,0 +1,1 @@
+"""Inference: one thread that owns torch, and answers in batches."""

@@ -1,0 +1,1 @@
+"""The request stage: questions to people, durable, with claims and deadlines."""

@@ -1,0 +1,129 @@
+"""What a person is shown with a question, and its digest.
+
+An answer carries the digest back: an answer to something else than what is asked now
+is refused, because the scene or the vocabulary moved while the person was thinking.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coordinator.terms import (
+    Action,
+    Digest,
+    Family,
+    OperatorRequest,
+    Prediction,
+    SensorWindow,
+)
+
+MOST_CHOICES = 4
+"""So many plausible answers are offered on keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One plausible answer.
+
+    Attributes:
+        label: Its name.
+        probability: Calibrated, in [0, 1]; 0 without a model.
+        action: What it would let the robot do.
+    """
+
+    label: str
+    probability: float
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelWeight:
+    """How much one channel stands out, and where.
+
+    Attributes:
+        channel: Its name.
+        weight: Share of the whole deviation, in [0, 1].
+        first_row: First row of the part that stands out.
+        last_row: Last row of that part.
+    """
+
+    channel: str
+    weight: float
+    first_row: int
+    last_row: int
+
+
+def view_digest(request: OperatorRequest, family: Family) -> Digest:
+    """SHA-256 over a question: its evidence, its decision, its possible answers."""
+    text = "\n".join(
+        (
+            "view/1",
+            request.request_id,
+            request.window_digest,
+            request.decision_id,
+            *(f"{label.name}={label.action.value}" for label in family.labels),
+        )
+    )
+    return Digest(hashlib.sha256(text.encode()).hexdigest())
+
+
+def choices(prediction: Prediction | None, family: Family) -> tuple[Choice, ...]:
+    """Return the plausible answers, most plausible first, at most MOST_CHOICES.
+
+    Without a model: the default label first, then the most severe ones.
+    """
+    if prediction is None:
+        rest = [x for x in family.labels if x.name != family.default_label]
+        default = [x for x in family.labels if x.name == family.default_label]
+        chosen = [*default, *rest][:MOST_CHOICES]
+        return tuple(Choice(label.name, 0.0, label.action) for label in chosen)
+    said = dict(zip(prediction.labels, prediction.probabilities, strict=True))
+    ranked = sorted(
+        family.labels, key=lambda label: said.get(label.name, 0.0), reverse=True
+    )
+    return tuple(
+        Choice(label.name, said.get(label.name, 0.0), label.action)
+        for label in ranked[:MOST_CHOICES]
+    )
+
+
+def channel_weights(
+    window: SensorWindow, usual: NDArray[np.float32] | None, family: Family
+) -> tuple[ChannelWeight, ...]:
+    """Return the channels that deviate most from the usual course, largest first.
+
+    Args:
+        window: The evidence.
+        usual: Mean and standard deviation of windows with the default label, shape
+            (2, samples, channels); None while there are too few of them.
+        family: Names the channels.
+    """
+    samples = window.samples.astype(np.float64)  # (T, C)
+    if usual is None:
+        centre = samples.mean(axis=0, keepdims=True)  # (1, C)
+        spread = samples.std(axis=0, keepdims=True) + 1e-9  # (1, C)
+    else:
+        centre, spread = usual[0].astype(np.float64), usual[1] + 1e-6  # (T, C) each
+    with np.errstate(invalid="ignore", over="ignore"):
+        deviation = np.abs(samples - centre) / spread  # (T, C)
+    deviation = np.where(np.isfinite(deviation), np.minimum(deviation, 50.0), 50.0)
+    excess = np.maximum(deviation - 2.0, 0.0)  # (T, C)
+    score = excess.sum(axis=0)  # (C,)
+    total = float(score.sum())
+    if not total > 0.0:
+        return ()
+    order = np.argsort(-score)
+    return tuple(
+        _weight(family.channels[column].name, excess[:, column], score[column] / total)
+        for column in order
+        if score[column] > 0.0
+    )
+
+
+def _weight(name: str, excess: NDArray[np.float64], share: float) -> ChannelWeight:
+    rows = np.flatnonzero(excess >= 0.5 * excess.max())
+    return ChannelWeight(name, float(share), int(rows[0]), int(rows[-1]))

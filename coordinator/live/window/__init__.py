@@ -1,0 +1,1 @@
+"""The window stage: what arrives, and whether it may be judged at all."""
