@@ -92,6 +92,7 @@ class Snapshot:
         audited: bool, shape (examples,): from an audit sample.
         groups: One group an example.
         digest: SHA-256 over all of it.
+        tolerated: Channels that may be absent; the model is trained to miss them.
     """
 
     family: FamilyId
@@ -105,6 +106,7 @@ class Snapshot:
     audited: NDArray[np.bool_]
     groups: tuple[str, ...]
     digest: Digest
+    tolerated: tuple[str, ...] = ()
 
 
 class ModelState(Enum):
