@@ -1,0 +1,283 @@
+"""One cell's node without ROS: sensors and steps in, evidence up, permits down.
+
+The conductor owns the order of things: it hands every message and every tick to the
+station and carries out what follows, over the uplink and the robot's port. All methods
+run on one event loop.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from andon.v1 import cell_pb2
+from ros_nodes import convert
+from ros_nodes.clock import SECOND_NS, Clock, boot_id, seconds_to_ns
+from ros_nodes.config import CellConfig
+from ros_nodes.evidence import Evidence
+from ros_nodes.hands import Hands, RobotPort, Surroundings, WindowMessage
+from ros_nodes.permission import Permission
+from ros_nodes.station import Station
+from ros_nodes.talk import TalkError, read_step
+from ros_nodes.terms import HoldReason, StepEvent, StepMoment, new_id
+from ros_nodes.trace import Trace
+from ros_nodes.uplink import Uplink
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the node says it is."""
+
+    node_id: str
+    software: str
+
+
+class Conductor:
+    """Joins one robot and one coordinator.
+
+    Args:
+        config: The cell.
+        clock: The node's clock.
+        robot: The robot.
+        trace: Where to write what happened.
+        identity: Who the node says it is.
+    """
+
+    def __init__(
+        self,
+        config: CellConfig,
+        clock: Clock,
+        robot: RobotPort,
+        *,
+        trace: Trace,
+        identity: Identity,
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._trace = trace
+        self._identity = identity
+        self.evidence = Evidence(config, clock)
+        self.station = Station(
+            Permission(maximum_execution_ns=seconds_to_ns(config.maximum_step_s))
+        )
+        self._uplink = Uplink(config.target, self, clock)
+        self._hands = Hands(
+            self.station,
+            Surroundings(clock, robot, self._uplink, self.evidence, trace),
+        )
+        self._monitor_ns = seconds_to_ns(config.monitor_every_s)
+        self._monitor_due_ns = 0
+        self._witnessed = (0, "")
+
+    async def run(self) -> None:
+        """Keep the line to the coordinator until cancelled."""
+        await self._hands.run()
+
+    # --------------------------------------------------------------------- the robot
+
+    def step_said(self, text: str) -> None:
+        """The robot's program said something about a step."""
+        try:
+            event = read_step(text)
+        except TalkError as error:
+            self.evidence.dropped["malformed_step"] += 1
+            self._trace.write("step_refused", text=str(error))
+            _log.warning("steps: %s", error)
+            return
+        now_ns = self._clock.monotonic_ns()
+        event = StepEvent(
+            event.moment,
+            event.cycle,
+            event.part_id,
+            event.step,
+            self.evidence.place(event.stamp_ns),
+            event.permit_id,
+        )
+        self._trace.write(
+            event.moment.value,
+            cycle=event.cycle,
+            part_id=event.part_id,
+            stamp_ns=event.stamp_ns,
+            permit_id=event.permit_id,
+        )
+        if event.moment is StepMoment.BEGIN:
+            self._hands.carry_out(self.station.began(event, now_ns))
+        else:
+            self._hands.carry_out(self.station.ended(event))
+
+    def hold_at_boot(self) -> None:
+        """Hold the robot: a node comes up held, whatever the robot was doing."""
+        self._hands.carry_out(self.station.hold_at_boot(self._clock.monotonic_ns()))
+
+    def tick(self) -> None:
+        """Let time pass; call it every few milliseconds, after the samples."""
+        now_ns = self._clock.monotonic_ns()
+        self._hands.cut_if_due(now_ns)
+        self._hands.carry_out(
+            self.station.ticked(now_ns, heard_ns=self.evidence.heard_until_ns)
+        )
+        self._hands.beat_if_due(now_ns)
+        if self._monitor_ns and now_ns >= self._monitor_due_ns:
+            self._monitor(now_ns)
+
+    def overdue(self, now_ns: int) -> bool:
+        """Whether the robot may move although the lease ran out a while ago.
+
+        True only when the event loop itself hangs. Safe to call from another thread: it
+        reads and changes nothing.
+        """
+        permission = self.station.permission
+        until_ns = permission.lease_until_ns
+        return (
+            permission.executing is not None
+            and until_ns is not None
+            and now_ns > until_ns + SECOND_NS // 10
+        )
+
+    def _monitor(self, now_ns: int) -> None:
+        self._monitor_due_ns = now_ns + self._monitor_ns
+        heard_ns = self.evidence.heard_until_ns
+        if heard_ns is None:
+            return
+        work = self.station.work_so_far(
+            since_ns=heard_ns - self._monitor_ns, until_ns=heard_ns
+        )
+        if work is not None:
+            window = self.evidence.cut(work)
+            self._uplink.offer_monitor(
+                WindowMessage(
+                    self._clock,
+                    self._trace,
+                    window,
+                    window.scene_ns,
+                    offered_again=False,
+                )
+            )
+
+    # --------------------------------------------------------------- the coordinator
+
+    def hello(self) -> cell_pb2.NodeMessage:
+        """See uplink.Listener."""
+        seq, head = self._witnessed
+        return cell_pb2.NodeMessage(
+            hello=cell_pb2.Hello(
+                cell_id=self._config.cell_id,
+                node_id=self._identity.node_id,
+                boot_id=boot_id(),
+                schema_digest=self._config.schema_digest,
+                channels=[channel.name for channel in self._config.channels],
+                scene=convert.scene_message(self.station.scene),
+                software=self._identity.software,
+                journal_seq=seq,
+                journal_head=head,
+            )
+        )
+
+    def lost(self, text: str) -> None:
+        """See uplink.Listener."""
+        self._hands.stop_beating()
+        was_open = self.station.permission.session_open
+        self._trace.write("session_lost", text=text, was_open=was_open)
+        self._hands.carry_out(self.station.closed(text, self._clock.monotonic_ns()))
+
+    def received(self, message: cell_pb2.CoordinatorMessage) -> None:
+        """See uplink.Listener."""
+        now_ns = self._clock.monotonic_ns()
+        match message.WhichOneof("message"):
+            case "heartbeat_ack":
+                ack = message.heartbeat_ack
+                self.station.permission.acked(
+                    seq=ack.seq, epoch=ack.session_epoch, now_ns=now_ns
+                )
+            case "permit":
+                self._permit(message, now_ns)
+            case "welcome":
+                self._welcome(message.welcome, now_ns)
+            case "withdraw":
+                reason = convert.reason_value(message.withdraw.reason)
+                text = message.withdraw.text
+                self._trace.write("withdraw", reason=reason.value, text=text)
+                self._hands.carry_out(self.station.withdrawn(reason, text, now_ns))
+            case "draining":
+                text = "the coordinator is about to stop"
+                self._trace.write("draining")
+                self._hands.carry_out(
+                    self.station.withdrawn(HoldReason.LINK_LOST, text, now_ns)
+                )
+            case "reoffer":
+                self._reoffer(message.reoffer, now_ns)
+            case _:
+                self._note(message)
+
+    def _welcome(self, welcome: cell_pb2.Welcome, now_ns: int) -> None:
+        self._trace.write("session_open", epoch=welcome.session_epoch)
+        self._witnessed = (welcome.journal_seq, welcome.journal_head)
+        self._hands.carry_out(
+            self.station.opened(
+                epoch=welcome.session_epoch,
+                store_id=welcome.store_id,
+                lease_ns=convert.duration_ns(welcome.lease),
+                now_ns=now_ns,
+            )
+        )
+        if self.station.permission.session_open:
+            self._hands.beat_every(
+                convert.duration_ns(welcome.heartbeat_period), now_ns
+            )
+
+    def _permit(self, message: cell_pb2.CoordinatorMessage, now_ns: int) -> None:
+        try:
+            permit = convert.permit_value(message.permit)
+        except convert.UnusablePermitError as error:
+            self._trace.write("permit_unusable", text=str(error))
+            _log.error("%s", error)
+            return
+        pending = self.station.pending
+        self._trace.write(
+            "permit_received",
+            permit_id=permit.permit_id,
+            purpose=permit.purpose.value,
+            action=permit.action.value,
+            cycle=permit.cycle,
+            epoch=permit.session_epoch,
+            since_cut_ns=None if pending is None else now_ns - pending.cut_ns,
+        )
+        self._hands.carry_out(
+            self.station.offered(permit, now_ns, self._hands.positions())
+        )
+
+    def _reoffer(self, reoffer: cell_pb2.Reoffer, now_ns: int) -> None:
+        self._trace.write("reoffer", epoch=reoffer.session_epoch)
+        if reoffer.session_epoch == self.station.permission.epoch:
+            self._hands.carry_out(self.station.reoffer(now_ns, self._hands.positions()))
+
+    def _note(self, message: cell_pb2.CoordinatorMessage) -> None:
+        """Write down what changes nothing at the node."""
+        match message.WhichOneof("message"):
+            case "window_outcome":
+                outcome = message.window_outcome
+                self._trace.write(
+                    "window_outcome",
+                    window_id=outcome.window_id,
+                    decision=int(outcome.verdict.decision),
+                    code=outcome.verdict.code,
+                    request_id=outcome.request_id,
+                )
+            case "refusal":
+                refusal = message.refusal
+                self._trace.write(
+                    "refusal",
+                    token=refusal.token,
+                    text=refusal.text,
+                    window_id=refusal.window_id,
+                )
+                _log.warning("refused: %s: %s", refusal.token, refusal.text)
+            case kind:
+                self._trace.write("ignored", kind=str(kind))
+
+
+def new_identity(software: str) -> Identity:
+    """Return the identity of this node process."""
+    return Identity(new_id("node"), software)

@@ -1,0 +1,397 @@
+"""One robot as its node sees it: what was said to it, what it said, what follows.
+
+The station joins three voices (the coordinator, the robot's program and the clock) and
+answers each with effects for the node to carry out. It does no I/O and never waits, so
+every order of events can be tried in a test. Not thread-safe: it lives on the event
+loop.
+
+    AT_START --permit--> IN_STEP --end--> DECIDING --permit--> IN_STEP ...
+                           |   ^
+                      hold v   | permit RESUME
+                          PAUSED
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from ros_nodes.clock import SECOND_NS
+from ros_nodes.effects import (
+    CallHold,
+    CallResume,
+    CutNow,
+    Effect,
+    GiveLeave,
+    LeaveSession,
+    Robot,
+    SendWindow,
+    TellDropped,
+    TellHeld,
+    TellStarted,
+)
+from ros_nodes.evidence import CutWindow, WindowKind, Work
+from ros_nodes.permission import Begin, Dropped, Hold, Permission
+from ros_nodes.terms import (
+    Drop,
+    HoldReason,
+    Permit,
+    Purpose,
+    Scene,
+    Stand,
+    StepEvent,
+)
+from ros_nodes.windowing import Span
+
+JOINT_TOLERANCE: Final = 0.05
+"""Largest difference of a joint between judging and acting, rad or m."""
+BEGIN_GRACE_NS: Final = SECOND_NS
+"""Time a robot's program may take to begin after a permit's last moment."""
+SILENCE_NS: Final = SECOND_NS
+"""Silence of the sensors in a step after which the node holds."""
+HOLD_AGAIN_NS: Final = SECOND_NS
+"""Time between two attempts to hold a robot that does not confirm it."""
+
+
+class Station:
+    """The scene of one cell and the permission to change it.
+
+    Args:
+        permission: The node's own authority.
+        joint_tolerance: Largest difference of a joint between judging and acting.
+    """
+
+    def __init__(
+        self, permission: Permission, *, joint_tolerance: float = JOINT_TOLERANCE
+    ) -> None:
+        self.permission = permission
+        self._tolerance = joint_tolerance
+        self._robot = Robot.FREE
+        self._asked_hold_ns = 0
+        self._deferred: Permit | None = None
+        self._begun: Begin | None = None
+        self._revoked: Begin | None = None
+        self._scene = Scene()
+        self._began_ns: int | None = None
+        self._pauses: list[Span] = []
+        self._paused_ns: int | None = None
+        self._window: CutWindow | None = None
+        self._judged_at: tuple[float, ...] | None = None
+
+    @property
+    def scene(self) -> Scene:
+        """Where the robot stands."""
+        return self._scene
+
+    @property
+    def pending(self) -> CutWindow | None:
+        """The evidence that waits for a decision."""
+        return self._window
+
+    def work_so_far(self, *, since_ns: int, until_ns: int) -> Work | None:
+        """What a monitor window would be cut of; None while nothing moves."""
+        if self._scene.stand is not Stand.IN_STEP or self._began_ns is None:
+            return None
+        span = Span(max(self._began_ns, since_ns), until_ns)
+        if span.end_ns <= span.begin_ns:
+            return None
+        scene = self._scene
+        return Work(
+            WindowKind.MONITOR,
+            scene.cycle,
+            scene.step,
+            scene.part_id,
+            span,
+            tuple(self._pauses),
+        )
+
+    # ------------------------------------------------------------------ the coordinator
+
+    def opened(
+        self, *, epoch: int, store_id: str, lease_ns: int, now_ns: int
+    ) -> list[Effect]:
+        """A session began; the node stays held until a permit says otherwise."""
+        refused = self.permission.open(
+            epoch=epoch, store_id=store_id, lease_ns=lease_ns, now_ns=now_ns
+        )
+        if refused is not None:
+            return [LeaveSession(refused.text)]
+        unreported = self.permission.unreported
+        return [] if unreported is None else self._tell_held(unreported)
+
+    def closed(self, text: str, now_ns: int) -> list[Effect]:
+        """The session ended."""
+        if not self.permission.session_open:
+            return []
+        return self._hold_robot(self.permission.close(text), now_ns)
+
+    def offered(
+        self, permit: Permit, now_ns: int, positions: Sequence[float] | None
+    ) -> list[Effect]:
+        """A permit arrived.
+
+        Args:
+            permit: The permit.
+            now_ns: Monotonic clock of the node.
+            positions: Where the joints stand now; None when nobody can say.
+        """
+        if self._robot in (Robot.HOLDING, Robot.RESUMING):
+            # Its fate depends on an answer that is under way.
+            replaced, self._deferred = self._deferred, permit
+            if replaced is None:
+                return []
+            return [
+                TellDropped(self.permission.refuse(replaced, "another permit followed"))
+            ]
+        if self._robot is Robot.UNCONFIRMED:
+            text = "the robot's controller has not confirmed that it holds"
+            return [TellDropped(self.permission.refuse(permit, text))]
+        answer = self.permission.offer(
+            permit, self._scene, now_ns, joints_unmoved=self._unmoved(positions)
+        )
+        if isinstance(answer, Dropped):
+            return [TellDropped(answer)]
+        if self._robot is Robot.HELD:
+            self._robot = Robot.RESUMING
+            return [CallResume(answer)]
+        return self._start(answer, now_ns)
+
+    def withdrawn(self, reason: HoldReason, text: str, now_ns: int) -> list[Effect]:
+        """The coordinator withdrew permission."""
+        return self._hold_robot(self.permission.withdraw(reason, text), now_ns)
+
+    def reoffer(self, now_ns: int, positions: Sequence[float] | None) -> list[Effect]:
+        """The coordinator wants the pending evidence again, if it still holds."""
+        if self._window is None:
+            return []
+        if not self._unmoved(positions):
+            hold = self.permission.hold(
+                HoldReason.IDENTITY,
+                "the joints do not stand where the pending window was cut",
+            )
+            self._scene = Scene(Stand.AT_START, cycle=self._scene.cycle + 1)
+            self._window = None
+            return self._hold_robot(hold, now_ns)
+        return [SendWindow(self._window, scene_ns=now_ns, offered_again=True)]
+
+    # -------------------------------------------------------------- the robot's program
+
+    def began(self, event: StepEvent, now_ns: int) -> list[Effect]:
+        """The robot's program says that a step begins."""
+        begun, executing = self._begun, self.permission.executing
+        revoked = self._revoked
+        self._scene = Scene(Stand.IN_STEP, event.cycle, event.step, event.part_id)
+        self._began_ns = event.stamp_ns
+        self._pauses.clear()
+        self._paused_ns = None
+        self._window = None
+        self._begun = self._revoked = None
+        if (
+            executing is not None
+            and begun is executing
+            and event.permit_id in ("", executing.permit.permit_id)
+            and self.permission.may_move(now_ns)
+            and event.stamp_ns <= executing.start_by_ns + BEGIN_GRACE_NS
+        ):
+            return []
+        if (
+            self._robot is Robot.HOLDING
+            and revoked is not None
+            and event.permit_id == revoked.permit.permit_id
+        ):
+            # It took its leave just before the hold that is under way reached it.
+            self._scene = replace(self._scene, stand=Stand.PAUSED)
+            self._paused_ns = now_ns
+            return []
+        hold = self.permission.hold(
+            HoldReason.IDENTITY,
+            f"the robot began cycle {event.cycle} without a permit for it",
+        )
+        return self._hold_robot(hold, now_ns)
+
+    def ended(self, event: StepEvent) -> list[Effect]:
+        """The robot's program says that the step ended; it waits for leave."""
+        self.permission.finished()
+        self._begun = None
+        if self._began_ns is None or event.stamp_ns <= self._began_ns:
+            # The node began later than the step: there is nothing to judge.
+            self._scene = Scene(Stand.AT_START, cycle=event.cycle + 1)
+            return []
+        if self._paused_ns is not None:
+            self._pauses.append(Span(self._paused_ns, event.stamp_ns))
+            self._paused_ns = None
+        work = Work(
+            WindowKind.DECISION,
+            event.cycle,
+            event.step,
+            event.part_id,
+            Span(self._began_ns, event.stamp_ns),
+            tuple(self._pauses),
+        )
+        self._began_ns = None
+        self._scene = Scene(Stand.DECIDING, event.cycle, event.step, event.part_id)
+        return [CutNow(work)]
+
+    def judged(
+        self, window: CutWindow, positions: Sequence[float] | None
+    ) -> list[Effect]:
+        """The window of the ended step was cut; the step waits for its decision."""
+        self._window = window
+        self._judged_at = None if positions is None else tuple(positions)
+        self._scene = replace(self._scene, window_digest=window.digest)
+        return [SendWindow(window, scene_ns=window.scene_ns, offered_again=False)]
+
+    # ----------------------------------------------------------- the robot's controller
+
+    def hold_answered(
+        self, now_ns: int, positions: Sequence[float] | None, *, confirmed: bool
+    ) -> list[Effect]:
+        """The hold service answered, or did not answer in time."""
+        if self._robot is not Robot.HOLDING:
+            return []
+        self._robot = Robot.HELD if confirmed else Robot.UNCONFIRMED
+        effects: list[Effect] = []
+        if self._scene.stand is Stand.PAUSED:
+            self._judged_at = None if positions is None else tuple(positions)
+        held = self.permission.held
+        if held is not None:
+            effects += self._tell_held(held)
+        return effects + self._offer_deferred(now_ns, positions)
+
+    def resume_answered(
+        self,
+        begin: Begin,
+        now_ns: int,
+        positions: Sequence[float] | None,
+        *,
+        confirmed: bool,
+    ) -> list[Effect]:
+        """The resume service answered, or did not answer in time."""
+        overtaken = self._robot is not Robot.RESUMING
+        still_wanted = self.permission.executing is begin
+        if confirmed and still_wanted and not overtaken:
+            self._robot = Robot.FREE
+            return self._start(begin, now_ns)
+        effects: list[Effect] = [
+            TellDropped(
+                Dropped(
+                    begin.permit.permit_id,
+                    Drop.HELD,
+                    "the robot's controller did not go on in time",
+                )
+            )
+        ]
+        # A resume that comes late may have undone a hold: hold once more.
+        hold = self.permission.held
+        if still_wanted or hold is None:
+            hold = self.permission.hold(
+                HoldReason.BAD_DATA, "the robot's controller did not confirm to go on"
+            )
+        self._robot = Robot.FREE
+        return effects + self._hold_robot(hold, now_ns)
+
+    # ------------------------------------------------------------------------ the clock
+
+    def ticked(self, now_ns: int, *, heard_ns: int | None) -> list[Effect]:
+        """Time passed; all it can do is to hold.
+
+        Args:
+            now_ns: Monotonic clock of the node.
+            heard_ns: Stamp up to which every sensor was heard; None before the first.
+        """
+        was_open = self.permission.session_open
+        hold = self.permission.tick(now_ns)
+        if hold is not None:
+            effects = self._hold_robot(hold, now_ns)
+            if was_open and not self.permission.session_open:
+                effects.append(LeaveSession(hold.text))
+            return effects
+        if (
+            self._scene.stand is Stand.IN_STEP
+            and self._began_ns is not None
+            and not (heard_ns is not None and now_ns - heard_ns <= SILENCE_NS)
+        ):
+            text = f"sensors silent for over {SILENCE_NS / SECOND_NS:g} s in a step"
+            hold = self.permission.hold(HoldReason.BAD_DATA, text)
+            return self._hold_robot(hold, now_ns)
+        held = self.permission.held
+        if (
+            self._robot is Robot.UNCONFIRMED
+            and held is not None
+            and now_ns - self._asked_hold_ns >= HOLD_AGAIN_NS
+        ):
+            return self._hold_robot(held, now_ns)
+        return []
+
+    def hold_at_boot(self, now_ns: int) -> list[Effect]:
+        """Hold the robot once its controller is there: a node comes up held."""
+        held = self.permission.held
+        if held is None or self._robot is not Robot.FREE:
+            return []
+        return self._hold_robot(held, now_ns)
+
+    # ---------------------------------------------------------------------------- parts
+
+    def _start(self, begin: Begin, now_ns: int) -> list[Effect]:
+        permit = begin.permit
+        latency_ns = None
+        effects: list[Effect] = []
+        if permit.purpose is Purpose.RESUME:
+            if self._paused_ns is not None:
+                self._pauses.append(Span(self._paused_ns, now_ns))
+                self._paused_ns = None
+            self._scene = replace(self._scene, stand=Stand.IN_STEP)
+        else:
+            if self._window is not None:
+                latency_ns = now_ns - self._window.cut_ns
+            next_step = permit.purpose is Purpose.NEXT_STEP
+            cycle = self._scene.cycle + 1 if next_step else self._scene.cycle
+            self._scene = Scene(Stand.IN_STEP, cycle, self._scene.step)
+            self._window = None
+            self._began_ns = None
+            self._begun, self._revoked = begin, None
+            effects.append(GiveLeave(begin))
+        effects.append(TellStarted(permit, self._scene, latency_ns))
+        return effects
+
+    def _hold_robot(self, hold: Hold, now_ns: int) -> list[Effect]:
+        """Ask the robot to hold, unless it already confirmed that it does."""
+        self._revoked, self._begun = self._begun or self._revoked, None
+        if self._scene.stand is Stand.IN_STEP:
+            if self._began_ns is None:
+                # Leave was given, but the step has not begun.
+                self._scene = replace(self._scene, stand=Stand.AT_START)
+            else:
+                self._scene = replace(self._scene, stand=Stand.PAUSED)
+                self._paused_ns = now_ns
+                self._judged_at = None
+        if self._robot is Robot.HOLDING:
+            return []
+        if self._robot is Robot.HELD:
+            return self._tell_held(hold)
+        self._robot = Robot.HOLDING
+        self._asked_hold_ns = now_ns
+        return [CallHold(hold)]
+
+    def _tell_held(self, hold: Hold) -> list[Effect]:
+        # The heartbeat that follows this message proves that the coordinator knows.
+        self.permission.reported()
+        confirmed = self._robot is Robot.HELD
+        return [TellHeld(hold, self._scene, confirmed)]
+
+    def _offer_deferred(
+        self, now_ns: int, positions: Sequence[float] | None
+    ) -> list[Effect]:
+        permit, self._deferred = self._deferred, None
+        return [] if permit is None else self.offered(permit, now_ns, positions)
+
+    def _unmoved(self, positions: Sequence[float] | None) -> bool:
+        """Whether the joints were seen to stand where they were judged."""
+        judged = self._judged_at
+        if judged is None or positions is None or len(judged) != len(positions):
+            return False
+        return all(
+            abs(now - then) <= self._tolerance
+            for now, then in zip(positions, judged, strict=True)
+        )
