@@ -1,0 +1,78 @@
+"""The fold: what each event changes in the tables, and what must hold before it may.
+
+The same functions run when an event is committed and when `verify` makes the tables
+again from the journal, so the tables cannot say what the journal does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from coordinator.errors import KeyReusedError
+from coordinator.store.codec import Recorded
+from coordinator.store.fold import cells, learning, permits, requests
+from coordinator.store.fold.mentions import mentioned, rests_on
+from coordinator.store.fold.place import Place
+from coordinator.terms import events as e
+
+__all__ = ["FOLDS", "Place", "fold", "mentioned", "rests_on"]
+
+Fold = Callable[[Place, Any], None]
+
+FOLDS: Final[Mapping[type[e.Event], tuple[Fold, ...]]] = {
+    e.CoordinatorStarted: (),
+    e.CoordinatorStopped: (),
+    e.SessionOpened: (cells.session_opened,),
+    e.SessionClosed: (),
+    e.CellMoved: (cells.cell_moved,),
+    e.WindowDecided: (permits.window_decided, cells.window_counted),
+    e.PermitIssued: (permits.permit_issued,),
+    e.PermitConsumed: (permits.permit_consumed,),
+    e.PermitDropped: (permits.permit_dropped,),
+    e.RequestOpened: (requests.request_opened,),
+    e.RequestSeen: (requests.request_seen,),
+    e.RequestClaimed: (requests.request_claimed,),
+    e.ClaimEnded: (requests.claim_ended,),
+    e.RequestAnswered: (requests.request_answered,),
+    e.RequestEnded: (requests.request_ended,),
+    e.HoldPlaced: (cells.hold_placed,),
+    e.HoldReleased: (permits.released, cells.hold_released),
+    e.PartRejected: (),
+    e.ExampleAdded: (learning.example_added,),
+    e.ExampleQuarantined: (learning.example_quarantined,),
+    e.ExampleRetracted: (learning.example_retracted,),
+    e.LabelAdded: (learning.label_added,),
+    e.DatasetImported: (),
+    e.TrainingStarted: (),
+    e.TrainingEnded: (),
+    e.ModelRegistered: (learning.model_registered,),
+    e.ModelRefused: (learning.model_refused,),
+    e.ModelValidated: (learning.model_validated,),
+    e.ModelPromoted: (learning.model_promoted,),
+    e.ModelRolledBack: (learning.model_rolled_back,),
+}
+"""Every event; an empty one changes no table and is only on record."""
+
+
+def fold(at: Place, record: Recorded) -> None:
+    """Let one entry change the tables.
+
+    Raises:
+        ConflictError: a guard failed; the caller rolls back.
+        NotFoundError: the event is about something that is not there.
+    """
+    event = record.event
+    at.db.executemany(
+        "INSERT INTO mentions VALUES (?, ?)",
+        [(about, at.seq) for about in sorted(mentioned(event))],
+    )
+    if record.once is not None:
+        person, key = record.once[:2]
+        if not at.change(
+            "INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?)",
+            (*record.once, at.seq),
+        ):
+            raise KeyReusedError(f"{person} used the key {key} before.")
+    for change in FOLDS[type(event)]:
+        change(at, event)

@@ -1,0 +1,81 @@
+"""Which ids an entry speaks about, and which it rests on: what `explain` follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coordinator.terms.events import (
+    Event,
+    ExampleAdded,
+    ModelPromoted,
+    ModelRegistered,
+    ModelRolledBack,
+    PermitIssued,
+    RequestOpened,
+    WindowDecided,
+)
+
+FIELDS = (
+    "decision_id",
+    "window_id",
+    "part_id",
+    "permit_id",
+    "request_id",
+    "successor",
+    "example_id",
+    "run_id",
+    "model_digest",
+)
+"""Fields under which an event names what it is about."""
+
+INSIDE = {
+    PermitIssued: "permit",
+    RequestOpened: "request",
+    ExampleAdded: "example",
+    ModelRegistered: "model",
+}
+"""Events that carry a term which names it."""
+
+
+def mentioned(event: Event) -> set[str]:
+    """Return the ids under which an entry with this event is found.
+
+    A model is not found by each of its decisions: there would be thousands.
+    """
+    found = set(_named(event, skip="part_id"))
+    if isinstance(event, ModelRegistered):
+        found.add(event.model.digest)
+    if isinstance(event, ModelPromoted):
+        found.add(event.previous)
+    if isinstance(event, ModelRolledBack):
+        found.add(event.restored)
+    if isinstance(event, ExampleAdded):
+        found.discard(event.example.model_digest)
+    return {*found, *_parts(event)} - {""}
+
+
+def rests_on(event: Event) -> set[str]:
+    """Return the ids an entry leads to: its decision, window, request, model, run.
+
+    Not the part: other cycles of it are other stories.
+    """
+    found = set(_named(event, skip="part_id"))
+    if isinstance(event, WindowDecided) and event.verdict.prediction is not None:
+        found.add(event.verdict.prediction.model_digest)
+    if isinstance(event, ModelRegistered):
+        found.add(event.model.digest)
+    return found - {""}
+
+
+def _named(event: Event, skip: str) -> Iterator[str]:
+    inside = INSIDE.get(type(event))
+    for value in (event, getattr(event, inside) if inside else None):
+        for name in FIELDS:
+            if name != skip and (found := getattr(value, name, None)):
+                yield str(found)
+
+
+def _parts(event: Event) -> set[str]:
+    inside = INSIDE.get(type(event))
+    values = (event, getattr(event, inside) if inside else None)
+    return {str(getattr(value, "part_id", "")) for value in values}

@@ -1,0 +1,183 @@
+"""Questions to people: opened, claimed, and ended exactly once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from coordinator.errors import (
+    IllegalTransitionError,
+    NotFoundError,
+    NotYourClaimError,
+    RequestClaimedError,
+    RequestClosedError,
+    StaleEpochError,
+)
+from coordinator.store.fold.place import Place
+from coordinator.terms import NOBODY, Outcome
+from coordinator.terms.events import (
+    ClaimEnded,
+    RequestAnswered,
+    RequestClaimed,
+    RequestEnded,
+    RequestOpened,
+    RequestSeen,
+)
+
+ENDS = (Outcome.TIMED_OUT, Outcome.CANCELLED, Outcome.SUPERSEDED)
+"""How a request may end without an answer."""
+
+WORDS = {
+    Outcome.ANSWERED: "answered",
+    Outcome.TIMED_OUT: "timed out",
+    Outcome.CANCELLED: "cancelled",
+    Outcome.SUPERSEDED: "superseded",
+}
+
+
+def request_opened(at: Place, event: RequestOpened) -> None:
+    """Guards: new, open, its decision on record and its window kept."""
+    request = event.request
+    if not request.is_open or request.claim_epoch or request.claimed_by:
+        raise IllegalTransitionError("a request is opened open and unclaimed.")
+    decided = at.row(
+        "SELECT window_digest, window_id, cell_id FROM decisions WHERE decision_id = ?",
+        (request.decision_id,),
+    )
+    asked = (request.window_digest, request.window_id, request.cell_id)
+    if decided is None or decided != asked:
+        raise IllegalTransitionError(
+            "a request needs the decision that asks about this window.", "NO_DECISION"
+        )
+    if not at.row("SELECT 1 FROM windows WHERE window_id = ?", (request.window_id,)):
+        raise IllegalTransitionError("a request needs its window kept.", "NO_WINDOW")
+    at.add(
+        """INSERT INTO requests VALUES
+        (?, ?, ?, ?, ?, 'open', NULL, '', 0, NULL, NULL, NULL, '', '', ?)""",
+        (
+            request.request_id,
+            request.cell_id,
+            request.kind.value,
+            request.decision_id,
+            request.window_digest,
+            at.seq,
+        ),
+        taken=f"request {request.request_id} was already opened.",
+    )
+
+
+def request_seen(at: Place, event: RequestSeen) -> None:
+    """Note the first look; later ones change nothing."""
+    at.change(
+        "UPDATE requests SET seen_at = ? WHERE request_id = ? AND seen_at IS NULL",
+        (at.recorded_at, event.request_id),
+    )
+
+
+def request_claimed(at: Place, event: RequestClaimed) -> None:
+    """Guards: open, the next claim epoch, nobody else's unless taken from them."""
+    if at.change(
+        """UPDATE requests SET claimed_by = ?, claim_epoch = ?, claimed_at = ?
+        WHERE request_id = ? AND outcome = 'open' AND claim_epoch = ?
+        AND claimed_by IN ('', ?, ?)""",
+        (
+            event.actor.person,
+            event.claim_epoch,
+            at.recorded_at,
+            event.request_id,
+            event.claim_epoch - 1,
+            event.actor.person,
+            event.taken_from,
+        ),
+    ):
+        return
+    holder, epoch = _open(at, event.request_id)
+    if epoch != event.claim_epoch - 1:
+        raise StaleEpochError(f"{event.claim_epoch - 1}, current {epoch}.")
+    raise RequestClaimedError(f"claimed by {holder}.")
+
+
+def claim_ended(at: Place, event: ClaimEnded) -> None:
+    """Guards: open, and the current claim."""
+    if at.change(
+        """UPDATE requests SET claimed_by = '', claimed_at = NULL
+        WHERE request_id = ? AND outcome = 'open' AND claim_epoch = ?
+        AND claimed_by <> ''""",
+        (event.request_id, event.claim_epoch),
+    ):
+        return
+    _, epoch = _open(at, event.request_id)
+    if epoch != event.claim_epoch:
+        raise StaleEpochError(f"{event.claim_epoch}, current {epoch}.")
+    raise NotYourClaimError("nobody has claimed it.")
+
+
+def request_answered(at: Place, event: RequestAnswered) -> None:
+    """Guards: open, and the current claim is the answering person's."""
+    if at.change(
+        """UPDATE requests SET outcome = 'answered', label = ?, answered_by = ?,
+        resolved_at = ?, resolved_seq = ? WHERE request_id = ? AND cell_id = ?
+        AND outcome = 'open' AND claim_epoch = ? AND claimed_by = ?
+        AND claimed_by <> ''""",
+        (
+            event.label,
+            event.actor.person,
+            at.recorded_at,
+            at.seq,
+            event.request_id,
+            event.cell_id,
+            event.claim_epoch,
+            event.actor.person,
+        ),
+    ):
+        return
+    holder, epoch = _open(at, event.request_id)
+    if epoch != event.claim_epoch:
+        raise StaleEpochError(f"{event.claim_epoch}, current {epoch}.")
+    if holder == NOBODY:
+        raise NotYourClaimError("an answer needs a claim, and nobody has claimed it.")
+    if holder != event.actor.person:
+        raise RequestClaimedError(f"claimed by {holder}.")
+    raise NotFoundError(f"cell {event.cell_id} has no request {event.request_id}.")
+
+
+def request_ended(at: Place, event: RequestEnded) -> None:
+    """Guards: open, and an end that is no answer."""
+    if event.outcome not in ENDS:
+        raise IllegalTransitionError(
+            f"a request does not end {event.outcome.value} without an answer."
+        )
+    if at.change(
+        """UPDATE requests SET outcome = ?, resolved_at = ?, resolved_seq = ?
+        WHERE request_id = ? AND cell_id = ? AND outcome = 'open'""",
+        (
+            event.outcome.value,
+            at.recorded_at,
+            at.seq,
+            event.request_id,
+            event.cell_id,
+        ),
+    ):
+        return
+    _open(at, event.request_id)
+    raise NotFoundError(f"cell {event.cell_id} has no request {event.request_id}.")
+
+
+def _open(at: Place, request_id: str) -> tuple[str, int]:
+    """Return who holds an open request, and its claim epoch.
+
+    Raises:
+        NotFoundError: there is no such request.
+        RequestClosedError: it has ended.
+    """
+    row = at.row(
+        """SELECT outcome, resolved_at, claimed_by, claim_epoch FROM requests
+        WHERE request_id = ?""",
+        (request_id,),
+    )
+    if row is None:
+        raise NotFoundError(f"no request {request_id}.")
+    outcome = Outcome(row[0])
+    if outcome is not Outcome.OPEN:
+        ended = datetime.fromisoformat(row[1])
+        raise RequestClosedError(f"{WORDS[outcome]} at {ended:%H:%M:%S} UTC.")
+    return row[2], row[3]

@@ -1,0 +1,140 @@
+"""The tables, as numbered steps that are never edited once released.
+
+`journal` is the record; `meta` says which store this is. Every other table is the fold
+of the journal: it can be made again from the entries, and `verify` does so. Each of
+their rows carries the seq of the entry that made it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+import sqlite_utils
+from sqlite_utils import Migrations
+
+from coordinator.errors import SchemaVersionError, StoreIntegrityError
+
+APPLICATION_ID: Final = 0x616E646E
+"""In the file's header: this SQLite file is andon's."""
+
+MIGRATIONS: Final = Migrations("andon")
+
+FOLDED: Final = (
+    "cells",
+    "decisions",
+    "permits",
+    "windows",
+    "requests",
+    "examples",
+    "labels",
+    "models",
+    "replies",
+    "mentions",
+)
+"""The tables that are the fold of the journal."""
+
+
+@MIGRATIONS()
+def step_1_first_tables(db: sqlite_utils.Database) -> None:
+    """Make the tables of the first version."""
+    for statement in (*_RECORD, *_LIVE, *_LEARNING):
+        db.execute(statement)
+
+
+_RECORD: Final = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    """CREATE TABLE journal (
+        seq INTEGER PRIMARY KEY, recorded_at TEXT NOT NULL, kind TEXT NOT NULL,
+        payload TEXT NOT NULL, hash TEXT NOT NULL) STRICT""",
+    # Which entries speak about an id: what `explain` walks along.
+    """CREATE TABLE mentions (
+        about TEXT NOT NULL, seq INTEGER NOT NULL,
+        PRIMARY KEY (about, seq)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE replies (
+        person TEXT NOT NULL, key TEXT NOT NULL, payload_digest TEXT NOT NULL,
+        reply TEXT NOT NULL, seq INTEGER NOT NULL,
+        PRIMARY KEY (person, key)) STRICT, WITHOUT ROWID""",
+)
+
+_LIVE: Final = (
+    """CREATE TABLE cells (
+        cell_id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, reasons TEXT NOT NULL,
+        state TEXT NOT NULL, act INTEGER NOT NULL, ask INTEGER NOT NULL,
+        hold INTEGER NOT NULL, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID""",
+    # Verdicts and releases: everything a permit may rest on, with a request's answer.
+    """CREATE TABLE decisions (
+        seq INTEGER PRIMARY KEY, decision_id TEXT NOT NULL UNIQUE,
+        cell_id TEXT NOT NULL, epoch INTEGER NOT NULL, verdict TEXT NOT NULL,
+        window_id TEXT NOT NULL, window_digest TEXT NOT NULL,
+        label TEXT NOT NULL) STRICT""",
+    "CREATE INDEX decisions_of_window ON decisions (window_id)",
+    """CREATE TABLE permits (
+        permit_id TEXT PRIMARY KEY, cell_id TEXT NOT NULL, epoch INTEGER NOT NULL,
+        decision_id TEXT NOT NULL, state TEXT NOT NULL,
+        seq INTEGER NOT NULL) STRICT, WITHOUT ROWID""",
+    """CREATE UNIQUE INDEX one_step_a_decision ON permits (decision_id)
+        WHERE state = 'consumed'""",
+    """CREATE TABLE windows (
+        window_id TEXT PRIMARY KEY, cell_id TEXT NOT NULL, digest TEXT NOT NULL,
+        content TEXT NOT NULL, facts TEXT NOT NULL, samples INTEGER NOT NULL,
+        channels INTEGER NOT NULL, data BLOB NOT NULL, present BLOB NOT NULL,
+        seq INTEGER NOT NULL) STRICT""",
+    """CREATE TABLE requests (
+        request_id TEXT PRIMARY KEY, cell_id TEXT NOT NULL, kind TEXT NOT NULL,
+        decision_id TEXT NOT NULL, window_digest TEXT NOT NULL,
+        outcome TEXT NOT NULL, seen_at TEXT, claimed_by TEXT NOT NULL,
+        claim_epoch INTEGER NOT NULL, claimed_at TEXT, resolved_at TEXT,
+        resolved_seq INTEGER, label TEXT NOT NULL, answered_by TEXT NOT NULL,
+        seq INTEGER NOT NULL) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX open_requests ON requests (seq) WHERE outcome = 'open'",
+    "CREATE INDEX ended_requests ON requests (resolved_seq)",
+    "CREATE INDEX requests_of_decision ON requests (decision_id)",
+    "CREATE INDEX requests_of_evidence ON requests (cell_id, window_digest)",
+)
+
+_LEARNING: Final = (
+    """CREATE TABLE examples (
+        example_id TEXT PRIMARY KEY, family TEXT NOT NULL, window_id TEXT NOT NULL,
+        retracted INTEGER NOT NULL, quarantine TEXT NOT NULL,
+        seq INTEGER NOT NULL) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX examples_of_family ON examples (family, seq)",
+    """CREATE TABLE labels (
+        family TEXT NOT NULL, name TEXT NOT NULL, seq INTEGER NOT NULL,
+        PRIMARY KEY (family, name)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE models (
+        digest TEXT PRIMARY KEY, family TEXT NOT NULL, version INTEGER NOT NULL,
+        state TEXT NOT NULL, metrics TEXT NOT NULL, text TEXT NOT NULL, live_at TEXT,
+        promoted_by TEXT NOT NULL, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID""",
+    "CREATE UNIQUE INDEX models_of_family ON models (family, version)",
+    "CREATE UNIQUE INDEX one_live_model ON models (family) WHERE state = 'live'",
+)
+
+STEPS: Final = (step_1_first_tables,)
+VERSION: Final = len(STEPS)
+"""The newest schema this andon knows; `user_version` in the file's header."""
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring a store to the newest schema; each step is one transaction."""
+    MIGRATIONS.apply(sqlite_utils.Database(db))
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def check_version(db: sqlite3.Connection) -> int:
+    """Return the schema version of a store that this andon may open.
+
+    Raises:
+        SchemaVersionError: it is newer than this andon.
+        StoreIntegrityError: it is an SQLite file of something else.
+    """
+    (owner,) = db.execute("PRAGMA application_id").fetchone()
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if owner != APPLICATION_ID or version < 1:
+        raise StoreIntegrityError("the store's file is not one that andon wrote.")
+    if version > VERSION:
+        raise SchemaVersionError(
+            f"schema {version} is newer than this andon (newest {VERSION})."
+        )
+    return int(version)
