@@ -1,0 +1,297 @@
+"""The store: one directory, one process, one thread that writes."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, Self, TypeVar
+
+from coordinator.clock import Clock, seconds_to_ns
+from coordinator.errors import StoreDegradedError
+from coordinator.seams import CellRow, JournalHead
+from coordinator.store import reader
+from coordinator.store.codec import Recorded, write_record, write_time
+from coordinator.store.database import (
+    Directory,
+    open_directory,
+    open_memory,
+    open_reader,
+    open_writer,
+    translated,
+)
+from coordinator.store.windows import Packed, pack
+from coordinator.store.writer import Entry, Query, Unit, Writer, find_reply
+from coordinator.terms import (
+    CellId,
+    Digest,
+    Example,
+    FamilyId,
+    IdempotencyKey,
+    Label,
+    ModelRecord,
+    OperatorRequest,
+    RequestId,
+    SensorWindow,
+    WindowId,
+)
+from coordinator.terms.events import Event, JournalEntry, WindowDecided
+
+T = TypeVar("T")
+
+READERS: Final = 2
+"""Threads that read; a long export leaves one for the paths."""
+COMMIT_DEADLINE_S: Final = 2.0
+"""Longest wait for a commit, in seconds; as long as a node's lease."""
+CLAIM_S: Final = 60.0
+"""How long a claim lasts that was there before a restart, in seconds."""
+
+
+class Store:
+    """Writer and reader of one store; see coordinator.seams.
+
+    Lives on one event loop. Open it with Store.open, and close it.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        writer: Writer,
+        directory: Directory | None,
+        *,
+        commit_deadline_s: float,
+        claim_s: float,
+    ) -> None:
+        self._clock = clock
+        self._writer = writer
+        self._directory = directory
+        self._deadline_s = commit_deadline_s
+        self._claim_ns = seconds_to_ns(claim_s)
+        self._readers = None if directory is None else Readers(directory.database)
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path | None,
+        *,
+        clock: Clock,
+        commit_deadline_s: float = COMMIT_DEADLINE_S,
+        claim_s: float = CLAIM_S,
+    ) -> Self:
+        """Open the store in a directory, or make one there.
+
+        Args:
+            path: The directory; None for a store in memory, gone when it is closed.
+            clock: For the times on record, and for deadlines after a restart.
+            commit_deadline_s: Longest wait for a commit, in seconds.
+            claim_s: How long claims are armed again after a restart, in seconds.
+
+        Raises:
+            StoreLockedError: another coordinator holds it; names its pid.
+            StoreIntegrityError: what is there is not a whole store.
+            SchemaVersionError: it was written by a newer andon.
+            StoreDegradedError: it cannot be read or written.
+        """
+        if path is None:
+            directory, writer = None, Writer(open_memory())
+        else:
+            directory = await asyncio.to_thread(open_directory, path)
+            file = directory.database
+            with translated():
+                db = await asyncio.to_thread(open_writer, file)
+            writer = Writer(db, lambda: open_writer(file), directory.checkpoint)
+        return cls(
+            clock,
+            writer,
+            directory,
+            commit_deadline_s=commit_deadline_s,
+            claim_s=claim_s,
+        )
+
+    async def close(self) -> None:
+        """Finish what is queued, note the head, let the next coordinator in."""
+        if self._readers is not None:
+            await asyncio.to_thread(self._readers.close)
+        await asyncio.to_thread(self._writer.close)
+        if self._directory is not None:
+            self._directory.close()
+
+    async def commit(
+        self,
+        *events: Event,
+        window: SensorWindow | None = None,
+        once: IdempotencyKey | None = None,
+        reply: str = "",
+    ) -> tuple[JournalEntry, ...]:
+        """See StoreWriter.
+
+        When it raises StoreDegradedError, nothing was kept; with one exception, which
+        it names: a commit that was under way when its deadline passed may yet be.
+        """
+        if not events:
+            raise ValueError("a commit needs an event")
+        packed = None if window is None else pack(window)
+        loop = asyncio.get_running_loop()
+        unit = Unit(
+            loop,
+            loop.create_future(),
+            self._entries(events, packed, once, reply),
+            packed,
+        )
+        self._writer.put(unit)
+        return await self._wait(unit)
+
+    def _entries(
+        self,
+        events: Sequence[Event],
+        packed: Packed | None,
+        once: IdempotencyKey | None,
+        reply: str,
+    ) -> tuple[Entry, ...]:
+        recorded_at = write_time(self._clock.utc_now())
+        first = Recorded(
+            events[0],
+            None if packed is None else packed.kept,
+            None
+            if once is None
+            else (once.person, once.key, once.payload_digest, reply),
+        )
+        records = (first, *(Recorded(event) for event in events[1:]))
+        return tuple(
+            Entry(record, recorded_at, write_record(record)) for record in records
+        )
+
+    async def _wait(self, unit: Unit) -> tuple[JournalEntry, ...]:
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                entries: tuple[JournalEntry, ...] = await unit.future
+                return entries
+        except TimeoutError as error:
+            late = f"the disk took longer than {self._deadline_s:g} s;"
+            if self._writer.take_back(unit):
+                raise StoreDegradedError(f"{late} nothing was kept.") from error
+            raise StoreDegradedError(
+                f"{late} the commit may yet be kept.", "STORE_LATE"
+            ) from error
+
+    async def _read(self, ask: Callable[[sqlite3.Connection], T]) -> T:
+        loop = asyncio.get_running_loop()
+        if self._readers is not None:
+            return await loop.run_in_executor(
+                self._readers.threads, self._readers.read, ask
+            )
+        query = Query(loop, loop.create_future(), ask)
+        self._writer.put(query)
+        answer: T = await query.future
+        return answer
+
+    def _arming(self) -> reader.Arming:
+        return reader.Arming(self._clock.monotonic_ns(), self._claim_ns)
+
+    async def head(self) -> JournalHead:
+        """See StoreReader."""
+        return await self._read(reader.head)
+
+    async def replied(self, once: IdempotencyKey) -> str | None:
+        """See StoreReader."""
+        return await self._read(
+            lambda db: find_reply(db, once.person, once.key, once.payload_digest)
+        )
+
+    async def cells(self) -> Mapping[CellId, CellRow]:
+        """See StoreReader."""
+        return await self._read(reader.cells)
+
+    async def open_requests(self) -> Sequence[OperatorRequest]:
+        """See StoreReader."""
+        arming = self._arming()
+        return await self._read(lambda db: reader.open_requests(db, arming))
+
+    async def ended_requests(self, limit: int) -> Sequence[OperatorRequest]:
+        """See StoreReader."""
+        arming = self._arming()
+        return await self._read(lambda db: reader.ended_requests(db, arming, limit))
+
+    async def request(self, request_id: RequestId) -> OperatorRequest:
+        """See StoreReader; an open one is armed as by open_requests."""
+        arming = self._arming()
+        return await self._read(lambda db: reader.request(db, arming, request_id))
+
+    async def answered_for(
+        self, cell_id: CellId, window_digest: Digest
+    ) -> OperatorRequest | None:
+        """See StoreReader."""
+        arming = self._arming()
+        return await self._read(
+            lambda db: reader.answered_for(db, arming, cell_id, window_digest)
+        )
+
+    async def window(self, window_id: WindowId) -> SensorWindow:
+        """See StoreReader."""
+        return await self._read(lambda db: reader.window(db, window_id))
+
+    async def decision(self, window_id: WindowId) -> WindowDecided:
+        """See StoreReader."""
+        return await self._read(lambda db: reader.decision(db, window_id))
+
+    async def examples(self, family: FamilyId) -> Sequence[Example]:
+        """See StoreReader."""
+        return await self._read(lambda db: reader.examples(db, family))
+
+    async def example_windows(
+        self, family: FamilyId
+    ) -> Sequence[tuple[Example, SensorWindow]]:
+        """See StoreReader."""
+        return await self._read(lambda db: reader.example_windows(db, family))
+
+    async def labels(self, family: FamilyId) -> Sequence[Label]:
+        """See StoreReader."""
+        return await self._read(lambda db: reader.labels(db, family))
+
+    async def models(self, family: FamilyId) -> Sequence[ModelRecord]:
+        """See StoreReader."""
+        return await self._read(lambda db: reader.models(db, family))
+
+    async def serving(self, family: FamilyId) -> ModelRecord | None:
+        """See StoreReader."""
+        return await self._read(lambda db: reader.serving(db, family))
+
+    async def entries(self, after_seq: int, limit: int) -> Sequence[JournalEntry]:
+        """See StoreReader."""
+        return await self._read(lambda db: reader.entries(db, after_seq, limit))
+
+    async def story(self, about: str) -> Sequence[JournalEntry]:
+        """See StoreReader."""
+        return await self._read(lambda db: reader.story(db, about))
+
+
+class Readers:
+    """A few threads, each with a connection that cannot write."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._own = threading.local()
+        self._all: list[sqlite3.Connection] = []
+        self.threads = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
+
+    def read(self, ask: Callable[[sqlite3.Connection], T]) -> T:
+        """Ask in one transaction, on the calling thread's connection."""
+        with translated():
+            db: sqlite3.Connection | None = getattr(self._own, "db", None)
+            if db is None:
+                db = self._own.db = open_reader(self._file)
+                self._all.append(db)
+            db.execute("BEGIN")
+            try:
+                return ask(db)
+            finally:
+                db.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Finish what is being read; blocks."""
+        self.threads.shutdown(wait=True)
+        for db in self._all:
+            db.close()
