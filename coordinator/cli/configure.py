@@ -1,0 +1,166 @@
+"""`andon init` and `andon check`: write andon.toml, and say what one means."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from coordinator.cli import options, output
+from coordinator.errors import ConfigError, InsecureBindError
+
+if TYPE_CHECKING:
+    from coordinator.config import Settings
+
+LARGEST_PORT: Final = 65_535
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to andon."""
+    app.command("init")(init)
+    app.command("check")(check)
+
+
+def init(
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="Where to write it; made if needed.")
+    ] = Path(),
+) -> None:
+    """Write a commented andon.toml.
+
+    One that is there is never overwritten.
+    """
+    from coordinator import config
+
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / options.CONFIG_NAME
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(config.template())
+    except FileExistsError as error:
+        raise ConfigError(
+            f"{path} exists and is not overwritten. Remove it first, or name another "
+            "folder.",
+            "CONFIG_EXISTS",
+        ) from error
+    typer.echo(f"wrote {path}. Say your cells in it, then run `andon check`.")
+
+
+def check(
+    config: options.ConfigOption = options.CONFIG,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Say what the configuration means.
+
+    What cannot be used is refused, with the key and what is allowed.
+    """
+    settings = options.load_settings(config)
+    require_loopback(settings.coordinator.listen)
+    if as_json:
+        output.print_json(
+            {
+                "config": str(config),
+                "digest": settings.digest,
+                "settings": settings.model_dump(mode="json"),
+                "warnings": warnings_about(settings),
+            }
+        )
+        return
+    output.print_facts(_facts(settings))
+    for warning in warnings_about(settings):
+        typer.echo(f"note: {warning}")
+
+
+def require_loopback(listen: str) -> None:
+    """Refuse an address that other machines reach: this version serves without TLS.
+
+    Args:
+        listen: host:port, an IPv6 host in brackets.
+
+    Raises:
+        ConfigError: it is not host:port.
+        InsecureBindError: the host is not loopback.
+    """
+    host, port = split_address(listen)
+    if not _is_loopback(host):
+        raise InsecureBindError(
+            f"listening on {host[:40]} would need TLS, which this version does not "
+            f"serve. Use 127.0.0.1:{port} and a tunnel."
+        )
+
+
+def split_address(listen: str) -> tuple[str, int]:
+    """Host and port of host:port; an IPv6 host loses its brackets.
+
+    Raises:
+        ConfigError: it is not host:port.
+    """
+    host, _, port = listen.rpartition(":")
+    bare = host.removeprefix("[").removesuffix("]")
+    bracketed = host == f"[{bare}]"
+    plain = bool(bare) and bracketed == (":" in bare)
+    if not plain or not (port.isascii() and port.isdigit()) or int(port) > LARGEST_PORT:
+        raise ConfigError(
+            f"coordinator.listen: '{listen[:40]}' is not host:port with a port up to "
+            f"{LARGEST_PORT}."
+        )
+    return bare, int(port)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name: what it resolves to may change
+        return False
+
+
+def warnings_about(settings: Settings) -> list[str]:
+    """What an engineer should have decided on purpose, one sentence each."""
+    found = []
+    if settings.policies.autostart:
+        found.append("autostart: cells start without a person after every connection.")
+    if settings.policies.auto_promote:
+        found.append("auto_promote: a model that passed validation serves at once.")
+    if settings.gate.mode == "provisional":
+        found.append(
+            f"gate: acts alone from {settings.gate.threshold:g} on, by an engineer's "
+            "choice; no risk is certified yet."
+        )
+    if not settings.gate.audit_share > 0.0:
+        found.append("audit_share is 0: nobody finds out what the gate gets wrong.")
+    for name, family in settings.families.items():
+        if not any(label.must_never_miss for label in family.labels):
+            found.append(f"family {name}: no label is marked must_never_miss.")
+    return found
+
+
+def _facts(settings: Settings) -> list[tuple[str, str]]:
+    section = settings.coordinator
+    facts = [
+        ("listen", section.listen),
+        ("data", str(section.data_dir)),
+        ("device", section.device),
+        (
+            "gate",
+            f"{settings.gate.mode}, alone from {settings.gate.threshold:g}, "
+            f"{settings.gate.audit_share:.0%} audited",
+        ),
+        (
+            "requests",
+            f"{settings.requests.deadline_s:g} s to answer, "
+            f"then {settings.requests.on_timeout}",
+        ),
+    ]
+    for name, family in settings.families.items():
+        labels = ", ".join(f"{label.name}={label.action}" for label in family.labels)
+        shape = f"{family.rows} x {len(family.channels)}"
+        facts.append((f"family {name}", f"{shape} windows; {labels}"))
+    facts += [
+        (f"cell {name}", f"family {cell.family}, ROS domain {cell.ros.domain_id}")
+        for name, cell in settings.cells.items()
+    ]
+    return [*facts, ("digest", settings.digest)]

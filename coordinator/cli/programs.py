@@ -1,0 +1,110 @@
+"""`andon tui`, `andon cell up`, `andon operator`: the other programs, by one name.
+
+They share nothing with the coordinator but the wire, so each takes this process's
+place: its signals, its terminal and its exit code are its own.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from coordinator.cli import options
+from coordinator.errors import NotFoundError, UnavailableError
+
+_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to andon."""
+    app.command("tui", context_settings=_PASS_ON)(tui)
+    cell = typer.Typer(help="Start a cell's nodes.", rich_markup_mode=None)
+    cell.callback()(_cell)
+    cell.command("up", context_settings=_PASS_ON)(cell_up)
+    app.add_typer(cell, name="cell")
+    app.command("operator", context_settings=_PASS_ON)(operator)
+
+
+def _cell() -> None:
+    pass  # keeps `up` a command of its own
+
+
+def tui(
+    context: typer.Context,
+    server: options.ServerOption = "",
+    config: options.ConfigOption = options.CONFIG,
+) -> None:
+    """Open the operator's terminal.
+
+    Further options are passed on to it.
+    """
+    become("tui", "--server", options.resolve_server(server, config), *context.args)
+
+
+def operator(
+    context: typer.Context,
+    server: options.ServerOption = "",
+    config: options.ConfigOption = options.CONFIG,
+) -> None:
+    """Let a simulated operator answer.
+
+    Further options are passed on to it.
+    """
+    address = options.resolve_server(server, config)
+    become("tui.operator", "--server", address, *context.args)
+
+
+def cell_up(
+    context: typer.Context,
+    cell: Annotated[str, typer.Argument(metavar="CELL", help="A configured cell.")],
+    config: options.ConfigOption = options.CONFIG,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Start a simulated cobot with it.")
+    ] = False,
+) -> None:
+    """Start a cell's nodes as processes.
+
+    Further options are passed on to them.
+    """
+    settings = options.load_settings(config)
+    if cell not in settings.cells:
+        raise NotFoundError(
+            f"'{cell[:40]}' is not configured; there is {', '.join(settings.cells)}.",
+            "UNKNOWN_CELL",
+        )
+    require_ros()
+    simulated = ["--simulate"] if simulate else []
+    become(
+        "ros_nodes", "up", "--config", str(config.resolve()), "--cell", cell,
+        *simulated, *context.args,
+    )  # fmt: skip
+
+
+def require_ros() -> None:
+    """Refuse, in one sentence, to start a ROS 2 node where there is no rclpy.
+
+    Raises:
+        UnavailableError: rclpy cannot be imported here.
+    """
+    if importlib.util.find_spec("rclpy") is not None:
+        return
+    here = f"{platform.system()} {platform.machine()}"
+    if here == "Linux x86_64":
+        remedy = "Install andon[ros], or source a ROS 2 installation"
+    else:
+        remedy = f"There are no wheels for {here}: source a ROS 2 installation"
+    raise UnavailableError(
+        f"cells need ROS 2, and rclpy is not here. {remedy}.", "NO_ROS"
+    )
+
+
+def become(program: str, *arguments: str) -> NoReturn:
+    """Replace this process by `python -m program`, in the same environment."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, "-m", program, *arguments])  # noqa: S606 - no shell wanted: the program is andon's own
