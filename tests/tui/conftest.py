@@ -1,0 +1,49 @@
+"""A real gRPC server for every test that wants one, and a patient way to wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from tests.tui.fake_coordinator import FakeCoordinator, make_coordinator
+from tui.link import Link
+from tui.terms import Actor
+
+ANA = Actor("ana", "desk-1")
+BEN = Actor("ben", "desk-2")
+
+
+async def until(true: Callable[[], object], limit_s: float = 8.0) -> None:
+    """Wait for something to become true; it usually does at once."""
+    async with asyncio.timeout(limit_s):
+        while not true():  # noqa: ASYNC110 - the fake has no event for everything
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def coordinator() -> AsyncIterator[FakeCoordinator]:
+    """Three cells of one family, all working; it serves while the test runs."""
+    fake = make_coordinator()
+    for number in (1, 2, 3):
+        fake.put_cell(f"press-{number}", "WORKING")
+    await fake.start()
+    yield fake
+    await fake.stop()
+
+
+@pytest.fixture
+async def ana(coordinator: FakeCoordinator) -> AsyncIterator[Link]:
+    """A person's link to the coordinator."""
+    link = Link(f"127.0.0.1:{coordinator.port}", ANA)
+    yield link
+    await link.close()
+
+
+@pytest.fixture
+async def ben(coordinator: FakeCoordinator) -> AsyncIterator[Link]:
+    """Another person's link."""
+    link = Link(f"127.0.0.1:{coordinator.port}", BEN)
+    yield link
+    await link.close()

@@ -1,0 +1,253 @@
+"""What the operator sees, as a value: events in, a new Board out. No Textual here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from tui.terms import (
+    Cell,
+    CellState,
+    Family,
+    Learning,
+    Outcome,
+    Presence,
+    Request,
+    RequestKind,
+)
+
+HAPPENINGS: Final = 50
+"""How many past events the board remembers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pictured:
+    """The coordinator sent the whole picture; at_s is the moment it arrived, s."""
+
+    cells: tuple[Cell, ...]
+    requests: tuple[Request, ...]
+    presence: Presence
+    learning: tuple[Learning, ...]
+    families: tuple[Family, ...]
+    coordinator: str
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CellChanged:
+    """One cell entered a state."""
+
+    cell: Cell
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RequestChanged:
+    """One request was opened, seen, claimed or ended."""
+
+    request: Request
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged:
+    """People came or left."""
+
+    presence: Presence
+
+
+@dataclass(frozen=True, slots=True)
+class LearningChanged:
+    """Training, validation or swap moved on."""
+
+    learning: Learning
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesMissed:
+    """The coordinator could not send us so many changes; a picture follows."""
+
+    count: int
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLost:
+    """The coordinator does not answer; the picture is old."""
+
+    why: str
+    at_s: float
+
+
+Event = (
+    Pictured
+    | CellChanged
+    | RequestChanged
+    | PresenceChanged
+    | LearningChanged
+    | ChangesMissed
+    | LinkLost
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of the recent past."""
+
+    at_s: float
+    what: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """All cells, the open requests with the most urgent first, people and learning.
+
+    Attributes:
+        connected: The coordinator answers; otherwise everything below is old.
+        trouble: Why it does not.
+        lost_s: Moment the link was lost, s; None before the first picture.
+        missed: Changes lost before the newest picture, and missed_s when that was.
+        happenings: Newest first.
+    """
+
+    connected: bool = False
+    trouble: str = ""
+    lost_s: float | None = None
+    coordinator: str = ""
+    cells: Mapping[str, Cell] = field(default_factory=dict)
+    requests: tuple[Request, ...] = ()
+    presence: Presence = field(default_factory=Presence)
+    learning: Mapping[str, Learning] = field(default_factory=dict)
+    families: Mapping[str, Family] = field(default_factory=dict)
+    missed: int = 0
+    missed_s: float = 0.0
+    happenings: tuple[Happening, ...] = ()
+
+    def request(self, request_id: str) -> Request | None:
+        """The open request of that id, if there is one."""
+        return next((r for r in self.requests if r.request_id == request_id), None)
+
+    @property
+    def questions(self) -> tuple[Request, ...]:
+        """The open requests for which a cell waits."""
+        return tuple(r for r in self.requests if r.kind is RequestKind.QUESTION)
+
+    def next_request(self, person: str) -> Request | None:
+        """The most urgent request that nobody else holds."""
+        return next((r for r in self.requests if r.claimed_by in {"", person}), None)
+
+
+def fold(board: Board, event: Event) -> Board:
+    """Return the board after one event."""
+    match event:
+        case Pictured():
+            return _pictured(board, event)
+        case CellChanged(cell=cell, at_s=at_s):
+            told = _tell_cell(board.cells.get(cell.cell_id), cell, at_s)
+            return _remember(
+                replace(board, cells={**board.cells, cell.cell_id: cell}), told
+            )
+        case RequestChanged(request=request, at_s=at_s):
+            told = _tell_request(board.request(request.request_id), request, at_s)
+            queue = _queued(board.requests, request)
+            return _remember(replace(board, requests=queue), told)
+        case PresenceChanged(presence=presence):
+            return replace(board, presence=presence)
+        case LearningChanged(learning=learning, at_s=at_s):
+            told = _tell_learning(board.learning.get(learning.family), learning, at_s)
+            stands = {**board.learning, learning.family: learning}
+            return _remember(replace(board, learning=stands), told)
+        case ChangesMissed(count=count, at_s=at_s):
+            return replace(board, missed=count, missed_s=at_s)
+        case LinkLost(why=why, at_s=at_s):
+            return _lost(board, why, at_s)
+
+
+def _pictured(board: Board, event: Pictured) -> Board:
+    return replace(
+        board,
+        connected=True,
+        trouble="",
+        lost_s=None,
+        coordinator=event.coordinator,
+        cells={cell.cell_id: cell for cell in event.cells},
+        requests=_by_urgency(r for r in event.requests if r.is_open),
+        presence=event.presence,
+        learning={stands.family: stands for stands in event.learning},
+        families={family.name: family for family in event.families},
+    )
+
+
+def _lost(board: Board, why: str, at_s: float) -> Board:
+    since = at_s if board.connected else board.lost_s
+    return replace(board, connected=False, trouble=why, lost_s=since)
+
+
+def _queued(requests: tuple[Request, ...], changed: Request) -> tuple[Request, ...]:
+    kept = [r for r in requests if r.request_id != changed.request_id]
+    return _by_urgency([*kept, changed] if changed.is_open else kept)
+
+
+def _by_urgency(requests: Iterable[Request]) -> tuple[Request, ...]:
+    """A question before an audit, then what the coordinator and the deadline say."""
+    return tuple(
+        sorted(
+            requests,
+            key=lambda r: (
+                r.kind is RequestKind.AUDIT,
+                r.priority,
+                r.deadline_s,
+                r.request_id,
+            ),
+        )
+    )
+
+
+def _remember(board: Board, told: Happening | None) -> Board:
+    if told is None:
+        return board
+    return replace(board, happenings=(told, *board.happenings)[:HAPPENINGS])
+
+
+def _tell_cell(before: Cell | None, cell: Cell, at_s: float) -> Happening | None:
+    """What a person wants to remember of a cell: that it stood still, or went on."""
+    if before is None or before.state is cell.state:
+        return None
+    still = {CellState.HELD, CellState.OFFLINE, CellState.MAINTENANCE}
+    if cell.state in still:
+        return Happening(at_s, cell.cell_id, cell.text or cell.state.value)
+    if before.state in still:
+        return Happening(at_s, cell.cell_id, f"{cell.state.value} again")
+    return None
+
+
+def _tell_request(
+    before: Request | None, request: Request, at_s: float
+) -> Happening | None:
+    kind = request.kind.value
+    if before is None and request.is_open:
+        return Happening(at_s, request.cell_id, f"{kind}: {request.reason}")
+    if before is None:
+        return None
+    if request.outcome is Outcome.ANSWERED:
+        said = f"{request.answered_by} says {request.label or 'cannot tell'}"
+        corrected = request.guess and request.label and request.guess != request.label
+        also = f", the model said {request.guess}" if corrected else ""
+        return Happening(at_s, request.cell_id, said + also)
+    if not request.is_open:
+        ended = request.outcome.value.replace("_", " ")
+        return Happening(at_s, request.cell_id, f"{kind} {ended}")
+    if request.level > before.level:
+        return Happening(at_s, request.cell_id, f"{kind} went up to the shift lead")
+    return None
+
+
+def _tell_learning(
+    before: Learning | None, learning: Learning, at_s: float
+) -> Happening | None:
+    if not learning.text or (before is not None and before.text == learning.text):
+        return None
+    return Happening(at_s, learning.family, learning.text)

@@ -1,0 +1,136 @@
+"""One opened request: what a person is shown, and what they say about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tui.terms import Action, Channel, HoldReason, Label, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One plausible answer; probability in [0, 1], 0 without a model."""
+
+    label: str
+    probability: float
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One channel of the window, as far as it mattered.
+
+    Attributes:
+        weight: Share of the deviation from normal, in [0, 1]; 0 where none was found.
+        first_row: First row of the part that stands out.
+        last_row: Last row of it; before first_row when nothing stands out.
+        values: One sample a row in the channel's unit, NaN where there is none.
+    """
+
+    channel: Channel
+    values: tuple[float, ...]
+    weight: float = 0.0
+    first_row: int = 0
+    last_row: int = -1
+    present: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one request shows: a person answers about exactly this.
+
+    Attributes:
+        view_digest: SHA-256 over what is shown; an answer carries it back.
+        duration_s: From the first row to the last, s, by the node's clock.
+        traces: Most telling first; every channel of the window is there.
+        choices: Plausible answers, most plausible first, at most 4.
+        labels: Every label that may be answered.
+        beliefs: Calibrated probability by label; empty without a model.
+        novelty: Distance from what the model knows; 1 is the edge. NaN without a model.
+        nearest: Label and distance of the most alike examples.
+    """
+
+    request: Request
+    view_digest: str
+    duration_s: float = 0.0
+    traces: tuple[Trace, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    labels: tuple[Label, ...] = ()
+    beliefs: Mapping[str, float] = field(default_factory=dict)
+    novelty: float = float("nan")
+    reason: str = ""
+    nearest: tuple[tuple[str, float], ...] = ()
+
+    def label(self, name: str) -> Label | None:
+        """The label of that name, if it may be answered."""
+        return next((label for label in self.labels if label.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The sole right to answer a request, for lease_s seconds from now."""
+
+    request_id: str
+    epoch: int
+    lease_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person says, as it is sent: sent again, it is the same to the last bit.
+
+    Attributes:
+        label: One of the family's labels, or "" for "cannot tell".
+        key: Idempotency key, unique a try.
+    """
+
+    request_id: str
+    claim_epoch: int
+    view_digest: str
+    label: str
+    key: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A held cell let go by name.
+
+    Attributes:
+        expected_reason: The reason the person saw; a worse one refuses the release.
+        disposition: What to do with the part that waits; NONE to judge it again, or
+            when none waits.
+        key: Idempotency key, unique a try.
+    """
+
+    cell_id: str
+    expected_reason: HoldReason
+    disposition: Action
+    key: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the coordinator made durable of an answer.
+
+    Attributes:
+        correction: The label was not the model's first guess.
+        undo_s: Time left to undo, s; 0 when final.
+        moves_on: The cell waited for this answer.
+    """
+
+    request: Request
+    correction: bool
+    action: Action
+    undo_s: float
+    moves_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Which cells a hold took; recorded is False when it could not be made durable."""
+
+    cells: tuple[str, ...]
+    recorded: bool
