@@ -91,7 +91,9 @@ class Link:
         )
         try:
             while True:
-                response = await asyncio.wait_for(call.read(), SILENCE_S)
+                # Not wait_for: on 3.11 it can swallow a cancellation.
+                async with asyncio.timeout(SILENCE_S):
+                    response = await call.read()
                 if not isinstance(response, operator_pb2.WatchResponse):
                     return
                 yield response

@@ -12,6 +12,7 @@ import asyncio
 import random
 import uuid
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -131,10 +132,9 @@ class SimulatedPerson:
             thing, errand = self._errand()
             if errand is None:
                 # The wait also ends without news: a rest may be over.
-                try:
-                    await asyncio.wait_for(self._news.wait(), _REST_S[0])
-                except TimeoutError:
-                    continue
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_REST_S[0]):
+                        await self._news.wait()
                 continue
             self._crew.busy.add(thing)
             try:

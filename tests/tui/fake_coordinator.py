@@ -101,7 +101,9 @@ class FakeCoordinator(FakeState, operator_pb2_grpc.OperatorServiceServicer):
             yield operator_pb2.WatchResponse(snapshot=self.snapshot())
             while True:
                 try:
-                    yield await asyncio.wait_for(waiting.get(), self.tick_s)
+                    async with asyncio.timeout(self.tick_s):
+                        change = await waiting.get()
+                    yield change
                 except TimeoutError:
                     yield operator_pb2.WatchResponse(tick=operator_pb2.Tick())
         finally:
