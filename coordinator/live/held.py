@@ -101,7 +101,7 @@ class HeldCell:
                 await self._release(message)
             case _:
                 self._note(message)
-        await self._record()
+        await self.record()
         await self._try_what_waits()
 
     def _note(
@@ -135,7 +135,7 @@ class HeldCell:
 
     async def _answered(self, request: OperatorRequest, actor: Actor) -> None:
         """Carry out an answer: permit its action, or hold if its label says stop."""
-        if not self._waits_for(request):
+        if not self.waits_for(request):
             return
         label = self._family_now().label(request.label)
         if label is None or label.action is Action.STOP:
@@ -156,7 +156,7 @@ class HeldCell:
             cycle=request.cycle,
         )
         await self._commit(events.PermitIssued(permit, actor))
-        if not self._waits_for(request) or not self._is_current(permit):
+        if not self.waits_for(request) or not self._is_current(permit):
             return
         if held:
             self.cell.move(CellEvent.RELEASED, actor=actor)
@@ -165,7 +165,7 @@ class HeldCell:
             self.cell.move(CellEvent.ANSWERED, actor=actor)
         self._send(permit)
 
-    def _waits_for(self, request: OperatorRequest) -> bool:
+    def waits_for(self, request: OperatorRequest) -> bool:
         """Whether the cell stands in the very scene the request asked about."""
         same = (
             request.kind is RequestKind.QUESTION
@@ -377,7 +377,7 @@ class HeldCell:
             self.cell.unrecorded = [*unrecorded, *self.cell.unrecorded]
             raise
 
-    async def _record(self) -> None:
+    async def record(self) -> None:
         """Write down what changed without a decision behind it."""
         if self.cell.unrecorded:
             await self._commit()

@@ -135,20 +135,28 @@ class InferenceWorker:
             return 0.0
         return (self._clock.monotonic_ns() - since_ns) / SECOND_NS
 
-    async def predict(self, window: SensorWindow, family: FamilyId) -> Prediction:
+    async def predict(
+        self, window: SensorWindow, family: FamilyId
+    ) -> Prediction | None:
         """Predict one window with the model that serves its family.
 
+        Returns:
+            The prediction, or None while no model serves and people are asked.
+
         Raises:
-            ModelUnavailableError: none serves, or the deadline passed.
+            ModelUnavailableError: the deadline passed, or inference is not running.
             ModelFaultError: the model failed, or its answer is not one.
             OverloadedError: too many windows wait already.
         """
         slot = self._slots.get(family)
         if slot is None:
             raise ModelUnavailableError("this family has no model slot.")
+        model = slot.model
+        if model is None:
+            return None
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Prediction] = loop.create_future()
-        self._enqueue(_Asked(window, slot.current(), loop, answer))
+        self._enqueue(_Asked(window, model, loop, answer))
         try:
             async with asyncio.timeout(self._deadline_s):
                 return await answer

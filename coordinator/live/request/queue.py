@@ -14,16 +14,22 @@ from coordinator.clock import Clock
 from coordinator.errors import (
     AlreadyDoneError,
     NotFoundError,
-    NotYourClaimError,
     RequestClaimedError,
     RequestClosedError,
     StaleEpochError,
     UnknownLabelError,
     ViewChangedError,
 )
+from coordinator.live.request.rules import (
+    closed,
+    require_claim,
+    succeeding,
+    urgency,
+)
 from coordinator.live.request.view import view_digest
 from coordinator.seams import Store
 from coordinator.terms import (
+    NOBODY,
     Actor,
     CellId,
     Digest,
@@ -33,17 +39,11 @@ from coordinator.terms import (
     IdempotencyKey,
     OperatorRequest,
     Outcome,
-    PersonId,
     RequestId,
     RequestKind,
     TimeoutOutcome,
     events,
-    new_id,
 )
-
-NOBODY = PersonId("")
-TOP_LEVEL = 1
-"""0 operator, 1 shift lead."""
 
 Publish = Callable[[OperatorRequest], None]
 FamilyOf = Callable[[FamilyId], Family]
@@ -161,7 +161,7 @@ class RequestQueue:
     ) -> OperatorRequest:
         """Keep a claim for another lease; raises like answer()."""
         request = await self._require_open(request_id)
-        self._require_claim(request, actor, claim_epoch)
+        require_claim(request, actor, claim_epoch)
         return self._renewed(request)
 
     async def release_claim(
@@ -169,7 +169,7 @@ class RequestQueue:
     ) -> None:
         """Give a claim back; raises like answer()."""
         request = await self._require_open(request_id)
-        self._require_claim(request, actor, claim_epoch)
+        require_claim(request, actor, claim_epoch)
         await self._end_claim(request, f"given back by {actor.person}")
 
     async def answer(  # noqa: PLR0913 - the parts of one answer
@@ -198,7 +198,7 @@ class RequestQueue:
         if already is not None:
             return await self._store.request(request_id)
         request = await self._require_open(request_id)
-        self._require_claim(request, actor, claim_epoch)
+        require_claim(request, actor, claim_epoch)
         family = self._family_of(request.family)
         if view != view_digest(request, family):
             raise ViewChangedError("the question changed. Look again.")
@@ -243,7 +243,7 @@ class RequestQueue:
         if await self._store.replied(once) is not None:
             return await self._store.request(request_id)
         request = await self._require_open(request_id)
-        self._require_claim(request, actor, claim_epoch)
+        require_claim(request, actor, claim_epoch)
         text = f"{actor.person} cannot tell."
         return await self._succeed(request, Outcome.SUPERSEDED, text, once=once)
 
@@ -292,6 +292,15 @@ class RequestQueue:
         now_ns = self._clock.monotonic_ns()
         return [r for r in self._open.values() if not now_ns < r.deadline_ns]
 
+    def postpone(self, by_ns: int) -> None:
+        """Give back the time in which andon itself stood still."""
+        for request in list(self._open.values()):
+            self._open[request.request_id] = replace(
+                request,
+                deadline_ns=request.deadline_ns + by_ns,
+                claim_expires_ns=request.claim_expires_ns + by_ns,
+            )
+
     async def end_lapsed_claims(self) -> None:
         """Offer again what a holder stopped looking at."""
         now_ns = self._clock.monotonic_ns()
@@ -307,18 +316,10 @@ class RequestQueue:
         *also: events.Event,
         once: IdempotencyKey | None = None,
     ) -> OperatorRequest:
-        successor = replace(
+        successor = succeeding(
             request,
-            request_id=RequestId(new_id("r")),
             raised_at=self._clock.utc_now(),
-            deadline_ns=self._clock.monotonic_ns() + request.time_allowed_ns,
-            priority=0,
-            level=min(request.level + 1, TOP_LEVEL),
-            seen_at=None,
-            claimed_by=NOBODY,
-            claim_epoch=0,
-            claimed_at=None,
-            claim_expires_ns=0,
+            now_ns=self._clock.monotonic_ns(),
         )
         ended = events.RequestEnded(
             request.request_id, request.cell_id, outcome, text, successor.request_id
@@ -337,22 +338,7 @@ class RequestQueue:
         ended = await self._store.request(request_id)
         if ended.is_open:
             raise NotFoundError(f"request {request_id} is not served here.")
-        when = f"{ended.resolved_at:%H:%M:%S}" if ended.resolved_at else "before"
-        by = f" by {ended.answered_by} as {ended.label}" if ended.answered_by else ""
-        raise RequestClosedError(
-            f"{ended.outcome.value.replace('_', ' ')} at {when}{by}."
-        )
-
-    def _require_claim(
-        self, request: OperatorRequest, actor: Actor, claim_epoch: int
-    ) -> None:
-        if request.claimed_by != actor.person:
-            holder = request.claimed_by or "nobody"
-            raise NotYourClaimError(f"the claim is held by {holder}. Claim it first.")
-        if claim_epoch != request.claim_epoch:
-            raise StaleEpochError(
-                f"claim {claim_epoch}, current {request.claim_epoch}. Claim it again."
-            )
+        raise closed(ended)
 
     def _claimed(self, request: OperatorRequest) -> RequestClaimedError:
         lease_ns = request.claim_expires_ns - self._clock.monotonic_ns()
@@ -390,9 +376,3 @@ class RequestQueue:
         self._open.pop(request.request_id, None)
         self._publish(request)
         return request
-
-
-def urgency(request: OperatorRequest) -> tuple[bool, int, int]:
-    """Sort key: questions before audits, then priority, then the nearest deadline."""
-    is_audit = request.kind is RequestKind.AUDIT
-    return (is_audit, request.priority, request.deadline_ns)

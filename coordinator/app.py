@@ -1,0 +1,346 @@
+"""Builds every object of the coordinator and owns every task."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coordinator import log, software
+from coordinator.clock import SECOND_NS, Clock, SystemClock, seconds_to_ns
+from coordinator.config import Settings
+from coordinator.errors import AndonError
+from coordinator.feed import Feed, PresenceChanged
+from coordinator.learning.correction.accept import accept
+from coordinator.learning.path import LearningPath
+from coordinator.learning.training.process import ChildProcessTrainer
+from coordinator.live.cell import control
+from coordinator.live.cell.permit import PermitMaker
+from coordinator.live.cell.record import CellRecord
+from coordinator.live.gate.judge import Gate
+from coordinator.live.inference.device import choose
+from coordinator.live.inference.worker import InferenceWorker
+from coordinator.live.path import LivePath, PathSettings
+from coordinator.live.request.queue import RequestQueue
+from coordinator.model.slot import ModelSlot
+from coordinator.seams import CellRow
+from coordinator.service.plant import Plant
+from coordinator.service.presence import Presence
+from coordinator.service.server import Server
+from coordinator.store import Store
+from coordinator.terms import (
+    CellId,
+    Family,
+    FamilyId,
+    HoldReason,
+    OperatorRequest,
+    Prediction,
+    SensorWindow,
+    events,
+)
+from coordinator.vocabulary import Vocabulary
+
+_log = log.get("app")
+TICK_S = 0.25
+"""Time between two looks at deadlines, leases and waiting records, s."""
+STALL_NS = 2 * SECOND_NS
+"""A loop that stood still for so long says so; the nodes have held by then."""
+HUNG_S = 5.0
+"""A model that has not answered for so long never will: hold all and exit, s."""
+USUAL_EVERY_S = 5.0
+"""Time between two looks at what good windows look like, s."""
+USUAL_WINDOWS = 200
+LEAST_USUAL = 5
+SWITCH_INTERVAL_S = 500e-6
+"""Lets the event loop interleave with the inference thread sooner, s."""
+
+
+class Coordinator:
+    """One coordinator: built by open(), run by run(), closed by close()."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._feed = Feed()
+        self._vocabulary = Vocabulary(settings.family_terms())
+        self._slots = {family: ModelSlot() for family in settings.family_terms()}
+        self._device = choose(settings.coordinator.device)
+        self._worker = InferenceWorker(
+            self._slots,
+            clock=clock,
+            device=self._device,
+            deadline_s=settings.coordinator.model_deadline_s,
+        )
+        self._stop = asyncio.Event()
+        self._exit_code = 0
+        self.plant: Plant
+        self.server: Server
+        self._store: Store
+
+    async def open(self) -> None:
+        """Open the store and build the paths; nothing is served yet."""
+        data_dir = self._settings.coordinator.data_dir
+        self._store = await Store.open(data_dir, clock=self._clock)
+        await self._store.commit(
+            events.CoordinatorStarted(
+                version=software.describe(),
+                commit=software.commit(),
+                config_digest=self._settings.digest,
+                device=self._worker.describe(),
+                unclean=await self._was_unclean(),
+            )
+        )
+        for family in self._vocabulary.all():
+            added = await self._store.labels(family.family_id)
+            self._vocabulary.extend(family.family_id, added)
+        requests = self._requests()
+        await requests.load()
+        remembered = await self._store.cells()
+        seed = (await self._store.head()).store_id
+        self.plant = Plant(
+            cells={
+                cell_id: self._path(
+                    cell_id, family, requests, remembered.get(cell_id), seed
+                )
+                for cell_id, family in self._settings.family_of().items()
+            },
+            learning={family_id: self._teacher(family_id) for family_id in self._slots},
+            vocabulary=self._vocabulary,
+            requests=requests,
+            store=self._store,
+            feed=self._feed,
+            clock=self._clock,
+            presence=Presence(lambda: self._feed.publish(PresenceChanged())),
+            claim_lease_ns=seconds_to_ns(self._settings.requests.claim_lease_s),
+            software=software.describe(),
+        )
+        self.server = Server(self.plant)
+
+    async def run(self, ready: Callable[[str], None] | None = None) -> int:
+        """Serve until stop(); return the exit code."""
+        self._worker.start()
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(supervise(path), name=f"live:{cell_id}")
+                for cell_id, path in self.plant.cells.items()
+            ]
+            running += [
+                tasks.create_task(teacher.run(), name=f"learning:{family}")
+                for family, teacher in self.plant.learning.items()
+            ]
+            running.append(tasks.create_task(self._tick(), name="tick"))
+            running.append(tasks.create_task(self._picture_usual(), name="usual"))
+            address = await self.server.start(self._settings.coordinator.listen)
+            _log.info("serving", address=address, device=self._worker.describe())
+            if ready is not None:
+                ready(address)
+            await self._stop.wait()
+            await self.server.stop()
+            for path in self.plant.cells.values():
+                await path.record()
+            for task in running:
+                task.cancel()
+        return self._exit_code
+
+    async def close(self) -> None:
+        """Write down that this was an orderly end."""
+        await self._worker.stop()
+        await self._store.commit(events.CoordinatorStopped("asked to stop"))
+        await self._store.close()
+
+    def stop(self, exit_code: int = 0) -> None:
+        """End run()."""
+        self._exit_code = exit_code
+        self._stop.set()
+
+    # -- building --------------------------------------------------------------------
+
+    def _requests(self) -> RequestQueue:
+        return RequestQueue(
+            store=self._store,
+            clock=self._clock,
+            publish=self._feed.publish,
+            family_of=self._vocabulary.family,
+            make_example=partial(accept, clock=self._clock),
+            claim_lease_ns=seconds_to_ns(self._settings.requests.claim_lease_s),
+        )
+
+    def _path(
+        self,
+        cell_id: CellId,
+        family: FamilyId,
+        requests: RequestQueue,
+        remembered: CellRow | None,
+        seed: str,
+    ) -> LivePath:
+        settings = self._settings
+
+        async def predict(window: SensorWindow) -> Prediction | None:
+            return await self._worker.predict(window, family)
+
+        return LivePath(
+            cell=CellRecord(
+                cell_id,
+                family,
+                clock=self._clock,
+                remembered=remembered or CellRow(),
+                publish=self._feed.publish,
+            ),
+            family_now=lambda: self._vocabulary.family(family),
+            predict=predict,
+            judge=Gate(
+                threshold=settings.gate.threshold,
+                ask_all=settings.gate.mode == "ask_all",
+            ),
+            requests=requests,
+            permits=PermitMaker(
+                cell_id,
+                maximum_step_ns=seconds_to_ns(settings.cells[cell_id].maximum_step_s),
+            ),
+            store=self._store,
+            clock=self._clock,
+            settings=PathSettings(
+                maximum_age_ns=seconds_to_ns(settings.gate.maximum_age_s),
+                audit_share=settings.gate.audit_share,
+                audit_seed=seed,
+                time_allowed_ns=seconds_to_ns(settings.requests.deadline_s),
+                on_timeout=settings.requests.timeout_outcome,
+                autostart=settings.policies.autostart,
+            ),
+        )
+
+    def _teacher(self, family: FamilyId) -> LearningPath:
+        settings = self._settings
+        models_dir = settings.coordinator.data_dir / "models"
+        return LearningPath(
+            family_now=lambda: self._vocabulary.family(family),
+            store=self._store,
+            trainer=ChildProcessTrainer(
+                models_dir,
+                network=settings.learning.network,
+                threads=settings.learning.threads,
+                threshold=settings.gate.threshold,
+            ),
+            slot=self._slots[family],
+            device=self._device,
+            clock=self._clock,
+            settings=settings.learning,
+            auto_promote=settings.policies.auto_promote,
+            models_dir=models_dir,
+            publish=self._feed.publish,
+        )
+
+    async def _was_unclean(self) -> bool:
+        """Whether the coordinator before this one ended without saying so."""
+        head = await self._store.head()
+        last = await self._store.entries(max(head.seq - 1, 0), 1)
+        return any(entry.kind != "CoordinatorStopped" for entry in last)
+
+    # -- tasks -----------------------------------------------------------------------
+
+    async def _tick(self) -> None:
+        """Look at deadlines, leases, claims and the inference thread, for ever."""
+        expected_ns = self._clock.monotonic_ns()
+        while True:
+            await self._clock.sleep(TICK_S)
+            now_ns = self._clock.monotonic_ns()
+            late_ns = now_ns - expected_ns
+            if late_ns > STALL_NS:
+                _log.error("stall_detected", seconds=round(late_ns / 1e9, 2))
+                self.plant.requests.postpone(late_ns)
+            await self._expire()
+            expected_ns = now_ns + seconds_to_ns(TICK_S)
+            self.server.cells.end_silent()
+            for path in self.plant.cells.values():
+                path.inbox.post(control.Tick())
+            if self._worker.hung_s > HUNG_S:
+                self._give_up()
+
+    async def _expire(self) -> None:
+        requests = self.plant.requests
+        for due in requests.due():
+            ended = await requests.expire(due)
+            if not ended.is_open:
+                self._tell_expired(ended)
+        await requests.end_lapsed_claims()
+
+    def _tell_expired(self, ended: OperatorRequest) -> None:
+        path = self.plant.cells.get(ended.cell_id)
+        if path is not None:
+            path.inbox.post(control.Expired(ended))
+
+    def _give_up(self) -> None:
+        text = "the model does not answer; andon starts again."
+        _log.error("inference_hung", seconds=round(self._worker.hung_s, 1))
+        for path in self.plant.cells.values():
+            path.hold(HoldReason.MODEL_FAULT, text)
+        self.stop(exit_code=9)
+
+    async def _picture_usual(self) -> None:
+        """Keep what good windows look like, for the traces that people see."""
+        pictured: dict[FamilyId, int] = {}
+        while True:
+            await self._clock.sleep(USUAL_EVERY_S)
+            for family in self._vocabulary.all():
+                status = self.plant.learning[family.family_id].status
+                if status.examples < pictured.get(family.family_id, 0) * 1.2 + 5:
+                    continue
+                pictured[family.family_id] = status.examples
+                picture = await self._usual(family)
+                if picture is not None:
+                    self.plant.usual[family.family_id] = picture
+
+    async def _usual(self, family: Family) -> NDArray[np.float32] | None:
+        """Mean and standard deviation of good windows: (2, samples, channels)."""
+        examples = await self._store.example_windows(family.family_id)
+        good = [
+            window.samples
+            for example, window in examples
+            if example.label == family.default_label
+        ][-USUAL_WINDOWS:]
+        if len(good) < LEAST_USUAL:
+            return None
+        stack = np.stack(good)  # (N, T, C)
+        return np.stack([stack.mean(axis=0), stack.std(axis=0)])  # (2, T, C)
+
+
+async def supervise(path: LivePath) -> None:
+    """Keep one cell's loop alive; a bug in it holds the cell, its neighbours work."""
+    while True:
+        try:
+            await path.run()
+        except Exception:  # noqa: BLE001 - a bug must hold this cell and no other
+            _log.exception("live_path_died", cell=path.cell.cell_id)
+            path.hold(HoldReason.MODEL_FAULT, "andon failed here; see its log.")
+
+
+async def serve(
+    settings: Settings,
+    *,
+    ready: Callable[[str], None] | None = None,
+    clock: Clock | None = None,
+) -> int:
+    """Run a coordinator until SIGTERM or SIGINT; return the exit code.
+
+    Raises:
+        StoreError: the store is locked, does not verify, or is newer than this andon.
+        InsecureBindError: the address would need TLS.
+        UnavailableError: the port is taken.
+    """
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    coordinator = Coordinator(settings, clock or SystemClock())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, coordinator.stop)
+    await coordinator.open()
+    try:
+        return await coordinator.run(ready)
+    except* AndonError as group:
+        raise group.exceptions[0] from group
+    finally:
+        await coordinator.close()

@@ -1,0 +1,292 @@
+"""Terms to andon.v1 messages: converted once, here at the edge; nothing is decided."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+import numpy as np
+
+from andon.v1 import cell_pb2, learning_pb2, operator_pb2, terms_pb2
+from coordinator.live.request.view import ChannelWeight, Choice
+from coordinator.service.words import duration, timestamp, to_wire
+from coordinator.terms import (
+    CellId,
+    CellStatus,
+    Channel,
+    Digest,
+    Family,
+    Label,
+    LearningStatus,
+    ModelRecord,
+    OperatorRequest,
+    Permit,
+    Prediction,
+    Scene,
+    SensorWindow,
+    Stand,
+    Verdict,
+    WindowId,
+    WindowKind,
+    events,
+)
+
+
+def channel(term: Channel) -> terms_pb2.Channel:
+    """Convert a channel."""
+    return terms_pb2.Channel(
+        name=term.name,
+        unit=term.unit,
+        minimum=term.minimum,
+        maximum=term.maximum,
+        policy=to_wire(term.policy),
+    )
+
+
+def label(term: Label) -> terms_pb2.Label:
+    """Convert a label."""
+    return terms_pb2.Label(
+        name=term.name,
+        action=to_wire(term.action),
+        must_never_miss=term.must_never_miss,
+        text=term.text,
+    )
+
+
+def family_info(term: Family) -> operator_pb2.FamilyInfo:
+    """Convert a family."""
+    return operator_pb2.FamilyInfo(
+        family=term.family_id,
+        channels=[channel(c) for c in term.channels],
+        labels=[label(x) for x in term.labels],
+    )
+
+
+def window(term: SensorWindow) -> terms_pb2.Window:
+    """Convert a window."""
+    rows, channels = term.samples.shape
+    return terms_pb2.Window(
+        window_id=term.window_id,
+        kind=to_wire(term.kind),
+        seq=term.seq,
+        cycle=term.cycle,
+        step=term.step,
+        part_id=term.part_id,
+        start_ns=term.start_ns,
+        period_ns=term.period_ns,
+        rows=rows,
+        channels=channels,
+        samples=np.ascontiguousarray(term.samples, dtype="<f4").tobytes(),
+        present=np.ascontiguousarray(term.present, dtype=np.uint8).tobytes(),
+        window_digest=term.digest,
+        age=duration(term.age_ns),
+        cut_at=timestamp(term.cut_at),
+        gap_rows=term.gap_rows,
+        offered_again=term.offered_again,
+    )
+
+
+def sensor_window(
+    message: terms_pb2.Window,
+    *,
+    cell_id: CellId,
+    kind: WindowKind,
+    session_epoch: int,
+    received_ns: int,
+) -> SensorWindow:
+    """Convert a window whose shape was checked."""
+    shape = (message.rows, message.channels)
+    samples = np.frombuffer(message.samples, dtype="<f4").reshape(shape)
+    present = (
+        np.frombuffer(message.present, dtype=np.uint8).astype(np.bool_)
+        if message.present
+        else np.ones(message.channels, dtype=np.bool_)
+    )
+    return SensorWindow(
+        window_id=WindowId(message.window_id),
+        cell_id=cell_id,
+        kind=kind,
+        session_epoch=session_epoch,
+        seq=message.seq,
+        cycle=message.cycle,
+        step=message.step,
+        part_id=message.part_id,
+        start_ns=message.start_ns,
+        period_ns=message.period_ns,
+        samples=samples,
+        present=present,
+        digest=Digest(message.window_digest),
+        age_ns=message.age.ToNanoseconds(),
+        received_ns=received_ns,
+        cut_at=message.cut_at.ToDatetime(tzinfo=UTC),
+        gap_rows=message.gap_rows,
+        offered_again=message.offered_again,
+    )
+
+
+def prediction(term: Prediction) -> terms_pb2.Prediction:
+    """Convert a prediction."""
+    return terms_pb2.Prediction(
+        model_digest=term.model_digest,
+        labels=term.labels,
+        logits=term.logits,
+        probabilities=term.probabilities,
+        confidence=term.confidence,
+        novelty=term.novelty,
+    )
+
+
+def verdict(term: Verdict, decided: events.WindowDecided | None) -> terms_pb2.Verdict:
+    """Convert a verdict, with its journal entry when there is one."""
+    return terms_pb2.Verdict(
+        decision_id=decided.decision_id if decided else "",
+        decision=to_wire(term.decision),
+        label=term.prediction.label if term.prediction else "",
+        code=term.code,
+        reason=term.reason,
+        hold_reason=to_wire(term.hold_reason),
+        prediction=prediction(term.prediction) if term.prediction else None,
+        audited=decided.coin.drawn if decided else False,
+        audit_probability=decided.coin.probability if decided else 0.0,
+    )
+
+
+def permit(term: Permit) -> terms_pb2.Permit:
+    """Convert a permit."""
+    return terms_pb2.Permit(
+        permit_id=term.permit_id,
+        purpose=to_wire(term.purpose),
+        action=to_wire(term.action),
+        label=term.label,
+        session_epoch=term.session_epoch,
+        decision_id=term.decision_id,
+        window_digest=term.window_digest,
+        cycle=term.cycle,
+        start_within=duration(term.start_within_ns),
+        heartbeat_seq=term.heartbeat_seq,
+        maximum_execution=duration(term.maximum_execution_ns),
+    )
+
+
+_STANDS = {
+    cell_pb2.STAND_AT_START: Stand.AT_START,
+    cell_pb2.STAND_IN_STEP: Stand.IN_STEP,
+    cell_pb2.STAND_PAUSED: Stand.PAUSED,
+    cell_pb2.STAND_DECIDING: Stand.DECIDING,
+    cell_pb2.STAND_STOPPED: Stand.STOPPED,
+}
+
+
+def scene(message: cell_pb2.Scene) -> Scene:
+    """Convert a scene; an unknown stand is read as stopped, which permits nothing."""
+    return Scene(
+        stand=_STANDS.get(message.stand, Stand.STOPPED),
+        cycle=message.cycle,
+        step=message.step,
+        part_id=message.part_id,
+        window_digest=Digest(message.window_digest),
+    )
+
+
+def cell_status(term: CellStatus, now_ns: int) -> operator_pb2.CellStatus:
+    """Convert a cell's present."""
+    return operator_pb2.CellStatus(
+        cell_id=term.cell_id,
+        family=term.family,
+        state=to_wire(term.state),
+        reason=to_wire(term.worst),
+        text=term.text,
+        since_at=timestamp(term.since_at),
+        in_state=duration(now_ns - term.since_ns),
+        request_id=term.request_id,
+        cycle=term.cycle,
+        part_id=term.part_id,
+        session_epoch=term.session_epoch,
+        acted=term.acted,
+        asked=term.asked,
+        held=term.held,
+        hold_unconfirmed=term.hold_unconfirmed,
+    )
+
+
+def request_summary(term: OperatorRequest, now_ns: int) -> operator_pb2.RequestSummary:
+    """Convert a request."""
+    return operator_pb2.RequestSummary(
+        request_id=term.request_id,
+        cell_id=term.cell_id,
+        family=term.family,
+        kind=to_wire(term.kind),
+        raised_at=timestamp(term.raised_at),
+        seen_at=timestamp(term.seen_at),
+        claimed_at=timestamp(term.claimed_at),
+        resolved_at=timestamp(term.resolved_at),
+        time_left=duration(term.deadline_ns - now_ns),
+        time_allowed=duration(term.time_allowed_ns),
+        on_timeout=to_wire(term.on_timeout),
+        priority=term.priority,
+        level=term.level,
+        claimed_by=term.claimed_by,
+        claim_epoch=term.claim_epoch,
+        outcome=to_wire(term.outcome),
+        label=term.label,
+        answered_by=term.answered_by,
+        guess=term.guess,
+        reason=term.reason,
+        cycle=term.cycle,
+        part_id=term.part_id,
+    )
+
+
+def choice(term: Choice) -> operator_pb2.Choice:
+    """Convert a plausible answer."""
+    return operator_pb2.Choice(
+        label=term.label, probability=term.probability, action=to_wire(term.action)
+    )
+
+
+def channel_weight(term: ChannelWeight) -> operator_pb2.ChannelWeight:
+    """Convert a channel's weight."""
+    return operator_pb2.ChannelWeight(
+        channel=term.channel,
+        weight=term.weight,
+        first_row=term.first_row,
+        last_row=term.last_row,
+    )
+
+
+def learning_status(term: LearningStatus) -> operator_pb2.LearningStatus:
+    """Convert where the learning of a family stands."""
+    left = term.seconds_left
+    return operator_pb2.LearningStatus(
+        family=term.family,
+        phase=term.phase.value,
+        model_digest=term.model_digest,
+        model_version=term.model_version,
+        examples=term.examples,
+        until_training=term.until_training,
+        progress=term.progress,
+        time_left=None if left is None else duration(round(left * 1e9)),
+        text=term.text,
+        gate=term.gate,
+        gate_text=term.gate_text,
+    )
+
+
+def model(term: ModelRecord) -> learning_pb2.Model:
+    """Convert a model's record."""
+    return learning_pb2.Model(
+        model_digest=term.digest,
+        family=term.family,
+        version=term.version,
+        state=learning_pb2.ModelState.Value(f"MODEL_STATE_{term.state.name}"),
+        trained_at=timestamp(term.trained_at),
+        training_time=duration(round(term.training_s * 1e9)),
+        examples=term.examples,
+        snapshot_digest=term.snapshot_digest,
+        parent_digest=term.parent,
+        network=term.network,
+        metrics=dict(term.metrics),
+        commit=term.commit,
+        text=term.text,
+        live_at=timestamp(term.live_at),
+        promoted_by=term.promoted_by,
+    )

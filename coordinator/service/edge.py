@@ -1,0 +1,100 @@
+"""The one door every call comes through: decode without raising, answer every error.
+
+grpc.aio answers a message it cannot decode with UNKNOWN and the decoder's own text, and
+any bug with UNKNOWN and the exception's text. Here the first becomes INVALID_ARGUMENT
+and the second INTERNAL with an id, and neither leaks what it should not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc
+from google.protobuf.message import DecodeError
+
+from coordinator import log
+from coordinator.errors import AndonError, InputError
+from coordinator.service.status import abort, refuse
+from coordinator.terms import new_id
+
+_log = log.get("service")
+MALFORMED = object()
+"""Stands for a message that could not be decoded."""
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class Edge(grpc.aio.ServerInterceptor):
+    """Wraps every method; see the module."""
+
+    async def intercept_service(
+        self,
+        continuation: Callable[
+            [grpc.HandlerCallDetails],
+            Awaitable[grpc.RpcMethodHandler[Any, Any] | None],
+        ],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        """Return the method's handler, guarded; None for an unknown method."""
+        handler: Any = await continuation(handler_call_details)
+        if handler is None:
+            return None
+        decode = _undecodable_as_malformed(handler.request_deserializer)
+        encode = handler.response_serializer
+        method = handler_call_details.method
+        if handler.unary_unary:
+            return grpc.unary_unary_rpc_method_handler(
+                _guard(handler.unary_unary, method), decode, encode
+            )
+        if handler.unary_stream:
+            return grpc.unary_stream_rpc_method_handler(
+                _guard(handler.unary_stream, method), decode, encode
+            )
+        if handler.stream_unary:
+            return grpc.stream_unary_rpc_method_handler(
+                _guard(handler.stream_unary, method), decode, encode
+            )
+        return grpc.stream_stream_rpc_method_handler(
+            _guard(handler.stream_stream, method), decode, encode
+        )
+
+
+def _undecodable_as_malformed(
+    decode: Callable[[bytes], Any] | None,
+) -> Callable[[bytes], Any]:
+    def safe(content: bytes) -> Any:
+        if decode is None:
+            return content
+        try:
+            return decode(content)
+        except DecodeError:
+            return MALFORMED
+
+    return safe
+
+
+def _decoded(request: Any) -> Any:
+    if request is MALFORMED:
+        raise InputError("the request could not be decoded.")
+    return request
+
+
+def _guard(
+    behaviour: Callable[[Any, Context], Awaitable[Any]], method: str
+) -> Callable[[Any, Context], Awaitable[Any]]:
+    async def guarded(request: Any, context: Context) -> Any:
+        try:
+            return await behaviour(_decoded(request), context)
+        except AndonError as error:
+            _log.info("refused", method=method, token=error.code, text=error.text)
+            await abort(context, error)
+        except grpc.aio.AbortError:
+            raise
+        except Exception:  # noqa: BLE001 - the last door: a bug must not leak
+            bug = new_id("err")
+            _log.exception("bug", method=method, err_id=bug)
+            text = f"INTERNAL: unexpected error, id={bug}"
+            await refuse(context, grpc.StatusCode.INTERNAL, "INTERNAL", text)
+
+    return guarded

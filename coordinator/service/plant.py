@@ -1,0 +1,83 @@
+"""What the services speak about: the objects app.py built, named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coordinator.clock import Clock
+from coordinator.errors import BadIdError, MissingFieldError, NotFoundError
+from coordinator.feed import Feed
+from coordinator.learning.path import LearningPath
+from coordinator.live.path import LivePath
+from coordinator.live.request.queue import RequestQueue
+from coordinator.seams import Store
+from coordinator.service.presence import Presence
+from coordinator.terms import CellId, Family, FamilyId, is_id
+from coordinator.vocabulary import Vocabulary
+
+
+@dataclass(slots=True)
+class Plant:
+    """Every cell, every family, the questions and the store.
+
+    Attributes:
+        usual: Mean and standard deviation of windows with the default label, by
+            family: shape (2, samples, channels).
+        software: Version and commit of this coordinator.
+    """
+
+    cells: Mapping[CellId, LivePath]
+    learning: Mapping[FamilyId, LearningPath]
+    vocabulary: Vocabulary
+    requests: RequestQueue
+    store: Store
+    feed: Feed
+    clock: Clock
+    presence: Presence
+    claim_lease_ns: int
+    software: str
+    usual: dict[FamilyId, NDArray[np.float32]] = field(default_factory=dict)
+
+    def cell(self, cell_id: str) -> LivePath:
+        """Return one cell's path.
+
+        Raises:
+            MissingFieldError: no id was given.
+            BadIdError: it is no id.
+            NotFoundError: it is not configured.
+        """
+        require_id("cell_id", cell_id)
+        path = self.cells.get(CellId(cell_id))
+        if path is None:
+            raise NotFoundError(f"'{cell_id}' is not configured.", "UNKNOWN_CELL")
+        return path
+
+    def family_of(self, path: LivePath) -> Family:
+        """Return the family of one cell, with every label known now."""
+        return self.vocabulary.family(path.cell.family)
+
+    def teacher(self, family: str) -> LearningPath:
+        """Return one family's learning; raises like cell()."""
+        require_id("family", family)
+        found = self.learning.get(FamilyId(family))
+        if found is None:
+            raise NotFoundError(f"'{family}' is not configured.", "UNKNOWN_FAMILY")
+        return found
+
+
+def require_id(name: str, value: str) -> str:
+    """Return an id that is there and is one.
+
+    Raises:
+        MissingFieldError: it is empty.
+        BadIdError: it does not match the pattern.
+    """
+    if not value:
+        raise MissingFieldError(f"{name} is required.")
+    if not is_id(value):
+        raise BadIdError("ids match [a-z0-9][a-z0-9._-]{0,62}.")
+    return value

@@ -1,0 +1,66 @@
+"""Who can answer: the clients that watch and said that they answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from coordinator.clock import SECOND_NS
+from coordinator.terms import Actor, OperatorRequest, RequestKind
+
+UNHEARD_NS = 30 * SECOND_NS
+"""A question nobody claimed for so long is said to go unheard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """Who is there.
+
+    Attributes:
+        people: Their names, each once.
+        answering: Connected clients that can answer.
+        nobody: A question waits, and nobody is there or nobody takes it.
+    """
+
+    people: tuple[str, ...]
+    answering: int
+    nobody: bool
+
+
+class Presence:
+    """Counts connected clients that can answer. It lives on the event loop."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
+        self._answering: Counter[str] = Counter()
+
+    @contextmanager
+    def answering(self, actor: Actor) -> Iterator[None]:
+        """Count a client until the block ends."""
+        self._answering[actor.person] += 1
+        self._changed()
+        try:
+            yield
+        finally:
+            self._answering[actor.person] -= 1
+            self._changed()
+
+    def attendance(
+        self, requests: Sequence[OperatorRequest], now_ns: int
+    ) -> Attendance:
+        """Say who is there, given the open requests and the monotonic time."""
+        present = +self._answering
+        unheard = any(
+            not request.claimed_by
+            and now_ns - (request.deadline_ns - request.time_allowed_ns) > UNHEARD_NS
+            for request in requests
+            if request.kind is RequestKind.QUESTION
+        )
+        waiting = any(request.kind is RequestKind.QUESTION for request in requests)
+        return Attendance(
+            people=tuple(sorted(present)),
+            answering=present.total(),
+            nobody=waiting and (present.total() == 0 or unheard),
+        )

@@ -1,0 +1,109 @@
+"""The gRPC server: five services, health, limits, one exclusive port."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from andon.v1 import (
+    access_pb2_grpc,
+    cell_pb2_grpc,
+    insight_pb2_grpc,
+    learning_pb2_grpc,
+    operator_pb2_grpc,
+)
+from coordinator.errors import InsecureBindError, UnavailableError
+from coordinator.service.access_service import AccessService
+from coordinator.service.cell_service import CellService
+from coordinator.service.edge import Edge
+from coordinator.service.insight_service import InsightService
+from coordinator.service.learning_service import LearningService
+from coordinator.service.operator_service import OperatorService
+from coordinator.service.plant import Plant
+
+RECEIVE_BYTES = 1 << 20
+SEND_BYTES = 4 << 20
+OPTIONS: Sequence[tuple[str, int]] = (
+    ("grpc.max_receive_message_length", RECEIVE_BYTES),
+    ("grpc.max_send_message_length", SEND_BYTES),
+    ("grpc.so_reuseport", 0),  # a second coordinator must not share the port
+    ("grpc.max_concurrent_streams", 64),
+    ("grpc.max_pending_requests", 100_000),  # bursts otherwise come back CANCELLED
+    ("grpc.max_pending_requests_hard_limit", 110_000),
+    ("grpc.keepalive_time_ms", 2_000),
+    ("grpc.keepalive_timeout_ms", 1_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 1_000),
+    ("grpc.http2.max_ping_strikes", 0),
+)
+
+
+class Server:
+    """The listening side of a plant."""
+
+    def __init__(self, plant: Plant) -> None:
+        self.cells = CellService(plant)
+        self._server = grpc.aio.server(interceptors=[Edge()], options=OPTIONS)
+        self._health = health.aio.HealthServicer()
+        cell_pb2_grpc.add_CellServiceServicer_to_server(self.cells, self._server)
+        operator_pb2_grpc.add_OperatorServiceServicer_to_server(
+            OperatorService(plant), self._server
+        )
+        learning_pb2_grpc.add_LearningServiceServicer_to_server(
+            LearningService(plant), self._server
+        )
+        insight_pb2_grpc.add_InsightServiceServicer_to_server(
+            InsightService(plant), self._server
+        )
+        access_pb2_grpc.add_AccessServiceServicer_to_server(
+            AccessService(), self._server
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+
+    async def start(self, listen: str) -> str:
+        """Listen; return the address with the port that was taken.
+
+        Raises:
+            InsecureBindError: the address is not loopback, and there is no TLS yet.
+            UnavailableError: the port is taken.
+        """
+        host = listen.rpartition(":")[0]
+        require_loopback(host)
+        try:
+            port = self._server.add_insecure_port(listen)
+        except RuntimeError as error:
+            raise UnavailableError(
+                f"{listen} cannot be bound: is another coordinator running?",
+                "PORT_TAKEN",
+            ) from error
+        await self._server.start()
+        await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
+        return f"{host}:{port}"
+
+    async def stop(self) -> None:
+        """Tell everybody, end the sessions, stop listening."""
+        await self._health.enter_graceful_shutdown()
+        self.cells.drain()
+        self.cells.end_all()
+        await self._server.stop(grace=1.0)
+
+
+def require_loopback(host: str) -> None:
+    """Refuse an address that others can reach while there is no TLS.
+
+    Raises:
+        InsecureBindError: it is not loopback.
+    """
+    name = host.strip("[]")
+    try:
+        loopback = ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        loopback = name == "localhost"
+    if not loopback:
+        raise InsecureBindError(
+            f"'{name[:40]}' is not loopback, and this version serves no TLS. "
+            "Listen on 127.0.0.1."
+        )

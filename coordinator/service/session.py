@@ -1,0 +1,210 @@
+"""One session of one cell's node: the outbox towards it and the checks on what it says.
+
+The outbox never blocks the path: control messages are never dropped, notices about
+windows give way when the node does not read them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+
+from andon.v1 import cell_pb2, terms_pb2
+from coordinator.clock import Clock
+from coordinator.errors import WindowRefusedError
+from coordinator.service import convert
+from coordinator.service.words import from_wire, to_wire
+from coordinator.terms import (
+    CellId,
+    Family,
+    HoldReason,
+    Permit,
+    RequestId,
+    SensorWindow,
+    Verdict,
+    WindowKind,
+    is_id,
+    window_digest,
+)
+
+MOST_NOTICES = 256
+"""Window outcomes that may wait for a node; older ones give way."""
+WINDOWS_PER_S = 200.0
+"""Windows a session may send in the long run; twice as many at once."""
+MOST_WINDOWS_A_MESSAGE = 64
+LONGEST_TEXT = 200
+
+
+class NodeSession:
+    """The NodeLink of one session. It lives on the event loop."""
+
+    def __init__(
+        self, cell_id: CellId, family: Family, epoch: int, clock: Clock
+    ) -> None:
+        self.cell_id = cell_id
+        self.last_heard_ns = clock.monotonic_ns()
+        self.dropped: Counter[str] = Counter()
+        self.closed = asyncio.Event()
+        self._family = family
+        self._epoch = epoch
+        self._clock = clock
+        self._heartbeat_seq = 0
+        self._last_seq = 0
+        self._last_digest = ""
+        self._allowance = 2 * WINDOWS_PER_S
+        self._allowance_ns = clock.monotonic_ns()
+        self._control: deque[cell_pb2.CoordinatorMessage] = deque()
+        self._notices: deque[cell_pb2.CoordinatorMessage] = deque()
+        self._waiting = asyncio.Event()
+
+    # -- towards the node ------------------------------------------------------------
+
+    @property
+    def session_epoch(self) -> int:
+        """See NodeLink."""
+        return self._epoch
+
+    @property
+    def heartbeat_seq(self) -> int:
+        """See NodeLink."""
+        return self._heartbeat_seq
+
+    def permit(self, permit: Permit) -> None:
+        """See NodeLink."""
+        self.say(cell_pb2.CoordinatorMessage(permit=convert.permit(permit)))
+
+    def withdraw(self, reason: HoldReason, text: str) -> None:
+        """See NodeLink."""
+        message = cell_pb2.Withdraw(
+            reason=to_wire(reason), text=text, session_epoch=self._epoch
+        )
+        self.say(cell_pb2.CoordinatorMessage(withdraw=message))
+
+    def reoffer(self) -> None:
+        """See NodeLink."""
+        message = cell_pb2.Reoffer(session_epoch=self._epoch)
+        self.say(cell_pb2.CoordinatorMessage(reoffer=message))
+
+    def outcome(
+        self, window: SensorWindow, verdict: Verdict, request_id: RequestId | None
+    ) -> None:
+        """See NodeLink."""
+        message = cell_pb2.WindowOutcome(
+            window_id=window.window_id,
+            seq=window.seq,
+            verdict=convert.verdict(verdict, None),
+            request_id=request_id or "",
+        )
+        if len(self._notices) >= MOST_NOTICES:
+            self._notices.popleft()
+            self.dropped["notice"] += 1
+        self._notices.append(cell_pb2.CoordinatorMessage(window_outcome=message))
+        self._waiting.set()
+
+    def say(self, message: cell_pb2.CoordinatorMessage) -> None:
+        """Put a control message into the outbox; it is never dropped."""
+        self._control.append(message)
+        self._waiting.set()
+
+    async def next(self) -> cell_pb2.CoordinatorMessage:
+        """Return what to write next, control first."""
+        while True:
+            for lane in (self._control, self._notices):
+                if lane:
+                    return lane.popleft()
+            self._waiting.clear()
+            await self._waiting.wait()
+
+    def close(self) -> None:
+        """End the session from this side."""
+        self.closed.set()
+
+    # -- from the node ---------------------------------------------------------------
+
+    def heard(self, seq: int) -> None:
+        """Note a heartbeat; an older one than the newest renews nothing."""
+        self.last_heard_ns = self._clock.monotonic_ns()
+        self._heartbeat_seq = max(self._heartbeat_seq, seq)
+
+    def take(self, message: terms_pb2.Window) -> SensorWindow | None:
+        """Return a window that fits the session; None for one that came twice.
+
+        Raises:
+            WindowRefusedError: its shape, number, time or digest does not fit; says
+                which, and what was expected.
+        """
+        kind = from_wire(WindowKind, message.kind)
+        if kind is None:
+            raise WindowRefusedError("window.kind is required.", "MISSING_FIELD")
+        if not is_id(message.window_id):
+            raise WindowRefusedError("ids match [a-z0-9][a-z0-9._-]{0,62}.", "BAD_ID")
+        self._within_rate()
+        self._shaped(message, kind)
+        if self._repeated(message):
+            return None
+        window = convert.sensor_window(
+            message,
+            cell_id=self.cell_id,
+            kind=kind,
+            session_epoch=self._epoch,
+            received_ns=self._clock.monotonic_ns(),
+        )
+        told = window_digest(self._family.schema_digest, window.samples, window.present)
+        if told != window.digest:
+            raise WindowRefusedError(
+                "the digest does not match the samples.", "DIGEST_MISMATCH"
+            )
+        self._last_seq, self._last_digest = message.seq, message.window_digest
+        return window
+
+    def _within_rate(self) -> None:
+        now_ns = self._clock.monotonic_ns()
+        earned = (now_ns - self._allowance_ns) / 1e9 * WINDOWS_PER_S
+        self._allowance = min(2 * WINDOWS_PER_S, self._allowance + earned)
+        self._allowance_ns = now_ns
+        if self._allowance < 1.0:
+            self.dropped["rate_limited"] += 1
+            raise WindowRefusedError(
+                f"limit {WINDOWS_PER_S:.0f} windows/s.", "RATE_LIMITED"
+            )
+        self._allowance -= 1.0
+
+    def _shaped(self, message: terms_pb2.Window, kind: WindowKind) -> None:
+        channels = len(self._family.channels)
+        if message.channels != channels:
+            raise WindowRefusedError(
+                f"{message.channels}, expected {channels}.", "WRONG_CHANNELS"
+            )
+        rows = (
+            self._family.rows
+            if kind is WindowKind.DECISION
+            else self._family.monitor_rows
+        )
+        size = rows * channels * 4
+        if message.rows != rows or len(message.samples) != size:
+            raise WindowRefusedError(
+                f"{message.rows} rows in {len(message.samples)} bytes, "
+                f"expected {rows} rows in {size} bytes."
+            )
+        if len(message.present) not in (0, channels):
+            raise WindowRefusedError(
+                f"presence of {len(message.present)} channels, expected {channels}."
+            )
+        if message.start_ns < 0 or message.period_ns <= 0:
+            raise WindowRefusedError(
+                "start_ns must not be negative and period_ns must be positive.",
+                "BAD_TIME",
+            )
+        if not 0 <= message.age.ToNanoseconds() < 2**62:
+            raise WindowRefusedError("the age must not be negative.", "BAD_TIME")
+        if max(len(message.step), len(message.part_id)) > LONGEST_TEXT:
+            raise WindowRefusedError("step or part_id is too long.", "BAD_TEXT")
+
+    def _repeated(self, message: terms_pb2.Window) -> bool:
+        if message.seq > self._last_seq:
+            return False
+        if message.seq == self._last_seq and message.window_digest == self._last_digest:
+            return True
+        raise WindowRefusedError(
+            f"seq {message.seq} after {self._last_seq}.", "SEQ_REUSED"
+        )

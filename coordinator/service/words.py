@@ -1,0 +1,136 @@
+"""Small conversions between the wire and the terms: enums, times, texts, actors."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from datetime import datetime
+from enum import Enum
+from typing import Any, TypeVar
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from andon.v1 import operator_pb2, terms_pb2
+from coordinator.errors import BadTextError, MissingFieldError
+from coordinator.terms import (
+    Action,
+    Actor,
+    CellState,
+    ChannelPolicy,
+    Decision,
+    Digest,
+    HoldReason,
+    IdempotencyKey,
+    Outcome,
+    PermitPurpose,
+    PersonId,
+    RequestKind,
+    TimeoutOutcome,
+    WindowKind,
+)
+
+LONGEST_TEXT = 2_000
+"""Characters of a note."""
+LONGEST_NAME = 200
+"""Characters of a person's or device's name."""
+
+WIRE: dict[type[Enum], tuple[Any, str]] = {
+    Action: (terms_pb2.Action, "ACTION"),
+    CellState: (terms_pb2.CellState, "CELL_STATE"),
+    ChannelPolicy: (terms_pb2.ChannelPolicy, "CHANNEL_POLICY"),
+    Decision: (terms_pb2.Decision, "DECISION"),
+    HoldReason: (terms_pb2.HoldReason, "HOLD_REASON"),
+    Outcome: (terms_pb2.Outcome, "OUTCOME"),
+    PermitPurpose: (terms_pb2.PermitPurpose, "PERMIT_PURPOSE"),
+    RequestKind: (operator_pb2.RequestKind, "REQUEST_KIND"),
+    TimeoutOutcome: (terms_pb2.TimeoutOutcome, "TIMEOUT_OUTCOME"),
+    WindowKind: (terms_pb2.WindowKind, "WINDOW_KIND"),
+}
+"""Wire enums hold the members of their terms, prefixed; a test fails when one lacks."""
+
+E = TypeVar("E", bound=Enum)
+
+
+def to_wire(member: Enum | None) -> Any:
+    """Return the wire number of a term; 0 for None and for an open outcome."""
+    if member is None or member is Outcome.OPEN:
+        return 0
+    wrapper, prefix = WIRE[type(member)]
+    return wrapper.Value(f"{prefix}_{member.name}")
+
+
+def from_wire(kind: type[E], number: int) -> E | None:
+    """Return the term of a wire number; None when unset or unknown."""
+    wrapper, prefix = WIRE[kind]
+    if number not in wrapper.values() or number == 0:
+        return None
+    return kind[wrapper.Name(number).removeprefix(f"{prefix}_")]
+
+
+def duration(ns: int) -> Duration:
+    """Convert nanoseconds."""
+    return Duration(seconds=ns // 10**9, nanos=ns % 10**9)
+
+
+def timestamp(at: datetime | None) -> Timestamp | None:
+    """Convert aware UTC; None stays unset."""
+    if at is None:
+        return None
+    stamp = Timestamp()
+    stamp.FromDatetime(at)
+    return stamp
+
+
+def clean(name: str, text: str, longest: int = LONGEST_TEXT) -> str:
+    """Return a text that may be stored and shown in a terminal.
+
+    Raises:
+        BadTextError: it is too long, or carries control or bidi characters.
+    """
+    if len(text) > longest:
+        raise BadTextError(f"{name} has {len(text)} characters, limit {longest}.")
+    for character in text:
+        category = unicodedata.category(character)
+        if category in {"Cc", "Cf", "Cs"} and character not in "\n\t":
+            raise BadTextError(f"{name}: control character U+{ord(character):04X}.")
+    return unicodedata.normalize("NFC", text)
+
+
+def actor_of(message: operator_pb2.Actor) -> Actor:
+    """Return who calls; unverified until accounts exist.
+
+    Raises:
+        MissingFieldError: no person was named.
+        BadTextError: a name is too long or carries control characters.
+    """
+    person = clean("actor.person", message.person, LONGEST_NAME).strip()
+    if not person:
+        raise MissingFieldError("actor.person is required.")
+    if person.startswith("policy:"):
+        raise BadTextError("actor.person: policies do not call.")
+    return Actor(PersonId(person), clean("actor.device", message.device, LONGEST_NAME))
+
+
+def once_of(request: Any) -> IdempotencyKey:
+    """Return the call's idempotency key with a digest over everything else in it.
+
+    Raises:
+        MissingFieldError: the key is missing.
+    """
+    if not request.idempotency_key:
+        raise MissingFieldError("idempotency_key is required.")
+    key = clean("idempotency_key", request.idempotency_key, LONGEST_NAME)
+    copy = type(request)()
+    copy.CopyFrom(request)
+    copy.ClearField("idempotency_key")
+    return IdempotencyKey(actor_of(request.actor).person, key, content_digest(copy))
+
+
+def content_digest(message: Message) -> Digest:
+    """SHA-256 over the type and the deterministic bytes of a message."""
+    content = message.DESCRIPTOR.full_name.encode() + message.SerializeToString(
+        deterministic=True
+    )
+    return Digest(hashlib.sha256(content).hexdigest())
