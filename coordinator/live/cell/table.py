@@ -88,3 +88,9 @@ def diagram() -> str:
         for event, dest in row.items()
     ]
     return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(diagram() + "\n")
