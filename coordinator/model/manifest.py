@@ -13,7 +13,7 @@ from coordinator.terms import Digest
 
 MANIFEST_LIMIT: Final = 1_048_576
 """Greatest manifest, bytes."""
-Sha256 = Annotated[str, Field(pattern=r"\A[0-9a-f]{64}\Z")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -65,7 +65,7 @@ class Manifest(BaseModel):
     examples: Annotated[int, Field(ge=1)]
     seed: int
     metrics: dict[str, Finite]
-    parent: Annotated[str, Field(pattern=r"\A([0-9a-f]{64})?\Z")]
+    parent: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
     commit: Annotated[str, Field(max_length=64)]
     torch: Annotated[str, Field(max_length=64)]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coordinator.errors import ModelUnavailableError
 from coordinator.seams import Predictor
 
 
@@ -41,17 +40,6 @@ class ModelSlot:
     def model(self) -> Predictor | None:
         """The serving model, or None when everything is asked."""
         return self._served.model
-
-    def current(self) -> Predictor:
-        """Return the model for the next window.
-
-        Raises:
-            ModelUnavailableError: none serves.
-        """
-        model = self._served.model
-        if model is None:
-            raise ModelUnavailableError("no model is being served.")
-        return model
 
     def replace(self, model: Predictor) -> Predictor | None:
         """Serve model from the next window on; returns the one it replaces."""

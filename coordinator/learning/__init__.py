@@ -1,0 +1,4 @@
+"""Learning: correction -> training -> validation -> swap, in minutes.
+
+Any failure keeps the serving model.
+"""

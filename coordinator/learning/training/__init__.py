@@ -1,0 +1,1 @@
+"""Training: examples -> a candidate, somewhere that cannot starve the live loop."""

@@ -1,0 +1,321 @@
+"""Snapshot -> artifact: choose a network, train, calibrate, learn what is familiar."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from coordinator.errors import TrainingError
+from coordinator.learning.training.dataset import SPLIT, folds, frozen
+from coordinator.learning.training.loop import Lesson, Recipe, Tick, train, warm_start
+from coordinator.model import novelty
+from coordinator.model.artifact import Artifact, pack_weights, write_artifact
+from coordinator.model.calibration import fit_temperature, log_loss
+from coordinator.model.features import (
+    Scaling,
+    channel_scores,
+    feature_scores,
+    fit_feature_scaling,
+    fit_scaling,
+    window_features,
+)
+from coordinator.model.loaded import NETWORK_PREFIX, Pipeline, canary_logits
+from coordinator.model.manifest import Manifest
+from coordinator.model.network import NETWORKS, Network, Reads, Sizes, build
+from coordinator.terms import NO_DIGEST, Snapshot
+
+MEMBERS: Final = 5
+"""Folds, and networks that answer as one."""
+AUTO: Final = ("features-mlp", "features-linear")
+"""What "auto" chooses from, the favourite first; "cnn" is there by name."""
+RECIPES: Final = {
+    "features-linear": Recipe(steps=150, learning_rate=4e-3, weight_decay=2.0),
+    "features-mlp": Recipe(steps=150, learning_rate=1e-2, weight_decay=1.0),
+    "cnn": Recipe(steps=120, learning_rate=1e-2, weight_decay=0.1),
+}
+LEAST_EXAMPLES: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a training is told besides its examples.
+
+    Attributes:
+        network: Name of a network, or "auto".
+        seed: Makes the training repeatable on one machine.
+        commit: Code that trains, for the manifest.
+        recipes: How to train each network.
+    """
+
+    network: str = "auto"
+    seed: int = 0
+    commit: str = ""
+    recipes: dict[str, Recipe] = field(default_factory=lambda: dict(RECIPES))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutOfFold:
+    """What members said of examples they never saw.
+
+    Attributes:
+        rows: Rows of the snapshot, int64, shape (examples,).
+        logits: float64, shape (examples, labels).
+    """
+
+    rows: NDArray[np.int64]
+    logits: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """A trained model on disk.
+
+    Attributes:
+        path: Its own folder.
+        network: Name of the architecture.
+        temperature: Its calibration.
+        out_of_fold: What its members said of what they never saw.
+    """
+
+    path: Path
+    network: str
+    temperature: float
+    out_of_fold: OutOfFold
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Prepared:
+    """The examples to learn from, in every form a network may want."""
+
+    rows: NDArray[np.int64]
+    scaling: Scaling
+    feature_mean: Tensor
+    feature_scale: Tensor
+    inputs: dict[Reads, Tensor]
+    label_index: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    fold: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Contender:
+    """One trained network, and how well it does on what it never saw."""
+
+    name: str
+    network: Network
+    logits: NDArray[np.float64]
+    temperature: float
+    loss: float
+
+
+def fit(
+    snapshot: Snapshot,
+    plan: Plan,
+    folder: Path,
+    *,
+    parent: Artifact | None,
+    tick: Tick,
+) -> Fitted:
+    """Train on everything but the frozen share, and write the artifact.
+
+    Args:
+        snapshot: The examples.
+        plan: What and how.
+        folder: Where models live.
+        parent: The serving model, to begin from; None begins fresh.
+        tick: Told the share done; may raise to stop.
+
+    Raises:
+        TrainingError: too few examples, or only one label among them.
+        ArtifactError: the disk refused.
+    """
+    prepared = _prepare(snapshot)
+    names = AUTO if plan.network == "auto" else (plan.network,)
+    if unknown := [name for name in names if name not in NETWORKS]:
+        raise TrainingError(f"there is no network '{unknown[0][:40]}'.")
+    contenders = []
+    for i, name in enumerate(names):
+        share = _part(tick, i, len(names))
+        contenders.append(_contend(name, snapshot, prepared, plan, parent, share))
+    best = min(contenders, key=lambda contender: contender.loss)
+    return _write(best, snapshot, prepared, plan, folder, parent)
+
+
+def _prepare(snapshot: Snapshot) -> _Prepared:
+    rows = np.flatnonzero(~frozen(snapshot.groups))
+    label_index = snapshot.label_index[rows]
+    if len(rows) < LEAST_EXAMPLES or len(np.unique(label_index)) < 2:
+        raise TrainingError(
+            f"{len(rows)} examples of {len(np.unique(label_index))} labels are too few "
+            f"to learn from."
+        )
+    present = snapshot.present[rows]
+    scaling = fit_scaling(snapshot.samples[rows], present)
+    there = torch.from_numpy(present)
+    scores = channel_scores(
+        torch.from_numpy(snapshot.samples[rows]),
+        there,
+        torch.from_numpy(scaling.mean),
+        torch.from_numpy(scaling.scale),
+    )  # (N, C, T)
+    features = window_features(scores)  # (N, C, F)
+    mean, scale = fit_feature_scaling(features, there)
+    return _Prepared(
+        rows=rows,
+        scaling=scaling,
+        feature_mean=mean,
+        feature_scale=scale,
+        inputs={
+            Reads.SCORES: scores,
+            Reads.FEATURES: feature_scores(features, there, mean, scale),
+        },
+        label_index=label_index,
+        weights=snapshot.weights[rows],
+        fold=folds([snapshot.groups[row] for row in rows], MEMBERS),
+    )
+
+
+def _contend(
+    name: str,
+    snapshot: Snapshot,
+    prepared: _Prepared,
+    plan: Plan,
+    parent: Artifact | None,
+    tick: Tick,
+) -> _Contender:
+    torch.manual_seed(plan.seed)
+    sizes = Sizes(len(snapshot.channel_names), len(snapshot.labels), MEMBERS)
+    network = build(name, sizes)
+    if parent is not None and _is_kin(parent, snapshot, name):
+        known = {label: i for i, label in enumerate(parent.manifest.labels)}
+        warm_start(
+            network,
+            {
+                key.removeprefix(NETWORK_PREFIX): value
+                for key, value in parent.tensors.items()
+                if key.startswith(NETWORK_PREFIX)
+            },
+            [known.get(label) for label in snapshot.labels],
+        )
+    fold = torch.from_numpy(prepared.fold)  # (N,)
+    inputs = prepared.inputs[network.reads]
+    lesson = Lesson(
+        inputs=inputs,
+        label_index=torch.from_numpy(prepared.label_index),
+        weights=torch.ones(len(fold)),
+        learns=torch.arange(MEMBERS)[:, None] != fold[None, :],
+        droppable=torch.tensor(
+            [c in snapshot.tolerated for c in snapshot.channel_names]
+        ),
+    )
+    train(network, lesson, plan.recipes[name], tick)
+    logits = _spoken_out_of_fold(network, inputs, fold)
+    temperature = fit_temperature(logits, prepared.label_index, prepared.weights)
+    loss = log_loss(logits, prepared.label_index, prepared.weights, temperature)
+    return _Contender(name, network, logits, temperature, loss)
+
+
+def _is_kin(parent: Artifact, snapshot: Snapshot, network: str) -> bool:
+    """Whether a warm start is possible, and leaks no held-out example."""
+    manifest = parent.manifest
+    return (
+        manifest.network == network
+        and manifest.members == MEMBERS
+        and manifest.split == SPLIT
+        and tuple(manifest.channels) == snapshot.channel_names
+    )
+
+
+def _spoken_out_of_fold(
+    network: Network, inputs: Tensor, fold: Tensor
+) -> NDArray[np.float64]:
+    """Logits of each example by the member that never saw it: (N, L)."""
+    with torch.inference_mode():
+        logits = network.member_logits(inputs)  # (K, N, L)
+        spoken = logits[fold, torch.arange(len(fold))]  # (N, L)
+    numbers: NDArray[np.float64] = spoken.numpy().astype(np.float64)
+    if not np.isfinite(numbers).all():
+        raise TrainingError("the training diverged: an output is not finite.")
+    return numbers
+
+
+def _write(
+    best: _Contender,
+    snapshot: Snapshot,
+    prepared: _Prepared,
+    plan: Plan,
+    folder: Path,
+    parent: Artifact | None,
+) -> Fitted:
+    familiar = novelty.fit(
+        prepared.inputs[Reads.FEATURES].flatten(1),
+        torch.tensor(_numbered([snapshot.groups[row] for row in prepared.rows])),
+    )
+    tensors = {
+        "feature.mean": prepared.feature_mean,
+        "feature.scale": prepared.feature_scale,
+        "novelty.axes": familiar.axes,
+        "novelty.points": familiar.points,
+    }
+    for name, value in best.network.state_dict().items():
+        tensors[NETWORK_PREFIX + name] = value.detach().clone()
+    weights, files = pack_weights(tensors)
+    right = best.logits.argmax(axis=1) == prepared.label_index
+    manifest = Manifest(
+        files=files,
+        network=best.name,
+        members=MEMBERS,
+        family=str(snapshot.family),
+        channels=list(snapshot.channel_names),
+        rows=snapshot.samples.shape[1],
+        labels=list(snapshot.labels),
+        channel_mean=prepared.scaling.mean.astype(float).tolist(),
+        channel_scale=prepared.scaling.scale.astype(float).tolist(),
+        temperature=best.temperature,
+        novelty_edge=familiar.edge,
+        canary=[0.0] * len(snapshot.labels),
+        snapshot=str(snapshot.digest),
+        split=SPLIT,
+        examples=len(prepared.rows),
+        seed=plan.seed,
+        metrics={
+            "out_of_fold.log_loss": best.loss,
+            "out_of_fold.accuracy": float(right.mean()),
+        },
+        parent=str(parent.digest if parent is not None else NO_DIGEST),
+        commit=plan.commit,
+        torch=str(torch.__version__),
+    )
+    best.network.fold()
+    pipeline = Pipeline(best.network, manifest, tensors)
+    canary = canary_logits(pipeline, manifest).tolist()
+    manifest = manifest.model_copy(update={"canary": canary})
+    path = write_artifact(folder, manifest, weights)
+    return Fitted(
+        path, best.name, best.temperature, OutOfFold(prepared.rows, best.logits)
+    )
+
+
+def _numbered(names: Sequence[str]) -> list[int]:
+    numbers: dict[str, int] = {}
+    return [numbers.setdefault(name, len(numbers)) for name in names]
+
+
+def _part(tick: Tick, index: int, count: int) -> Callable[[float], None]:
+    """The share done of one part, as the share of the whole."""
+    return lambda share: tick((index + min(share, 1.0)) / count)
+
+
+def estimate_s(elapsed_s: float, share: float) -> float | None:
+    """Seconds left at the present pace; None while nothing is known."""
+    if not share > 0.02 or not math.isfinite(elapsed_s):
+        return None
+    return max(elapsed_s * (1.0 - share) / share, 0.0)

@@ -1,0 +1,40 @@
+"""When to train: enough answers, and not too soon after the last time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """The rule, with its numbers.
+
+    Attributes:
+        first_after: Examples before the first training.
+        every_answers: New examples before the next one, at least.
+        every_share: The same as a share of the examples; whichever is more counts.
+        cooldown_ns: Least time between the end of a training and the next.
+    """
+
+    first_after: int
+    every_answers: int
+    every_share: float
+    cooldown_ns: int
+
+    def until_training(self, examples: int, trained_on: int) -> int:
+        """Examples still missing until the next training; 0 when it is due.
+
+        Args:
+            examples: Usable examples now.
+            trained_on: Examples at the last attempt, also one that failed; 0 for none.
+        """
+        if trained_on == 0:
+            return max(self.first_after - examples, 0)
+        step = max(self.every_answers, round(self.every_share * trained_on))
+        return max(trained_on + step - examples, 0)
+
+    def wait_ns(self, now_ns: int, ended_ns: int | None) -> int:
+        """Time until the cooldown is over; 0 when it is, or nothing was trained."""
+        if ended_ns is None:
+            return 0
+        return max(ended_ns + self.cooldown_ns - now_ns, 0)

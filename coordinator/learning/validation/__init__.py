@@ -1,0 +1,1 @@
+"""Validation: a candidate must prove itself on examples that no model learned from."""
