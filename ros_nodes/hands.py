@@ -138,7 +138,11 @@ class Hands:
                 _log.warning("hold: %s: %s", hold.reason.value, hold.text)
                 self._start(self._call_hold(), "hold")
             case effects.CallResume(begin):
-                self._trace.write("resume", permit_id=begin.permit.permit_id)
+                self._trace.write(
+                    "resume",
+                    permit_id=begin.permit.permit_id,
+                    start_by_ns=begin.start_by_ns,
+                )
                 self._start(self._call_resume(begin), "resume")
             case effects.GiveLeave(begin):
                 self._trace.write(
@@ -147,6 +151,7 @@ class Hands:
                     purpose=begin.permit.purpose.value,
                     cycle=begin.permit.cycle,
                     action=begin.permit.action.value,
+                    start_by_ns=begin.start_by_ns,
                 )
                 self._robot.give_leave(leave_text(begin))
             case effects.TellStarted(permit, scene, latency_ns):
