@@ -7,11 +7,16 @@ may have come in between; then the permit that was about to leave stays here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from coordinator import log
 from coordinator.clock import SECOND_NS, Clock
-from coordinator.errors import AndonError, ReleaseRefusedError
+from coordinator.errors import (
+    AndonError,
+    ConflictError,
+    ReleaseRefusedError,
+    StoreError,
+)
 from coordinator.live.cell import control
 from coordinator.live.cell.holds import AUTOSTART, POLICY_MAY_CLEAR
 from coordinator.live.cell.permit import PermitMaker
@@ -373,9 +378,23 @@ class HeldCell:
         unrecorded, self.cell.unrecorded = self.cell.unrecorded, []
         try:
             await self._store.commit(*unrecorded, *happened, window=window)
-        except AndonError:
+        except StoreError:
             self.cell.unrecorded = [*unrecorded, *self.cell.unrecorded]
             raise
+        except ConflictError:
+            if not unrecorded:
+                raise
+            await self._one_by_one(unrecorded)
+            if happened:
+                await self._store.commit(*happened, window=window)
+
+    async def _one_by_one(self, unrecorded: Sequence[events.Event]) -> None:
+        """Record what can be; what a newer session has overtaken is left out."""
+        for event in unrecorded:
+            try:
+                await self._store.commit(event)
+            except ConflictError as error:
+                _log.warning("not_recorded", cell=self.cell.cell_id, text=error.text)
 
     async def record(self) -> None:
         """Write down what changed without a decision behind it."""

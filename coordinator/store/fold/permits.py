@@ -45,7 +45,17 @@ def released(at: Place, event: HoldReleased) -> None:
     """Guard: a new decision id."""
     at.add(
         DECIDE,
-        (at.seq, event.decision_id, event.cell_id, 0, RELEASE, "", "", ""),
+        # a person's disposition of the waiting part stands where a label would
+        (
+            at.seq,
+            event.decision_id,
+            event.cell_id,
+            0,
+            RELEASE,
+            "",
+            "",
+            event.disposition,
+        ),
         taken=f"decision {event.decision_id} was already made.",
     )
 
@@ -93,7 +103,10 @@ def _refused(at: Place, permit: Permit) -> str:
 def _not_allowed(at: Place, permit: Permit, decided: tuple[Any, ...]) -> str:
     epoch, verdict, digest, label = decided
     if verdict == RELEASE:
-        return "" if not permit.window_digest else "a release decides no window."
+        if not permit.window_digest:
+            return ""
+        disposed = permit.action.value == label
+        return "" if disposed else "the release says otherwise of this part."
     if permit.window_digest != digest:
         return "the decision is about another window."
     if verdict == Decision.ACT.value:
