@@ -72,7 +72,7 @@ class Conductor:
         self._witnessed = (0, "")
 
     async def run(self) -> None:
-        """Keep the line to the coordinator until cancelled."""
+        """Hold the robot, then keep the line to the coordinator until cancelled."""
         await self._hands.run()
 
     # --------------------------------------------------------------------- the robot
@@ -105,11 +105,7 @@ class Conductor:
         if event.moment is StepMoment.BEGIN:
             self._hands.carry_out(self.station.began(event, now_ns))
         else:
-            self._hands.carry_out(self.station.ended(event))
-
-    def hold_at_boot(self) -> None:
-        """Hold the robot: a node comes up held, whatever the robot was doing."""
-        self._hands.carry_out(self.station.hold_at_boot(self._clock.monotonic_ns()))
+            self._hands.carry_out(self.station.ended(event, now_ns))
 
     def tick(self) -> None:
         """Let time pass; call it every few milliseconds, after the samples."""
@@ -118,6 +114,8 @@ class Conductor:
         self._hands.carry_out(
             self.station.ticked(now_ns, heard_ns=self.evidence.heard_until_ns)
         )
+        if self.station.unsure:
+            self.station.stands_at(self._hands.positions())
         self._hands.beat_if_due(now_ns)
         if self._monitor_ns and now_ns >= self._monitor_due_ns:
             self._monitor(now_ns)

@@ -85,8 +85,13 @@ class Hands:
         self._beat_due_ns: int | None = None
 
     async def run(self) -> None:
-        """Keep the line to the coordinator until cancelled."""
+        """Hold the robot, then keep the line to the coordinator until cancelled.
+
+        A node comes up held, whatever its robot was doing before.
+        """
         async with asyncio.TaskGroup() as self._tasks:
+            now_ns = self._clock.monotonic_ns()
+            self.carry_out(self._station.hold_at_boot(now_ns))
             await self._uplink.run()
 
     def positions(self) -> Sequence[float] | None:

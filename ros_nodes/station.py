@@ -13,6 +13,7 @@ loop.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -31,8 +32,9 @@ from ros_nodes.effects import (
     TellHeld,
     TellStarted,
 )
-from ros_nodes.evidence import CutWindow, WindowKind, Work
+from ros_nodes.evidence import CutWindow, Work
 from ros_nodes.permission import Begin, Dropped, Hold, Permission
+from ros_nodes.record import StepRecord
 from ros_nodes.terms import (
     Drop,
     HoldReason,
@@ -42,7 +44,6 @@ from ros_nodes.terms import (
     Stand,
     StepEvent,
 )
-from ros_nodes.windowing import Span
 
 JOINT_TOLERANCE: Final = 0.05
 """Largest difference of a joint between judging and acting, rad or m."""
@@ -73,9 +74,7 @@ class Station:
         self._begun: Begin | None = None
         self._revoked: Begin | None = None
         self._scene = Scene()
-        self._began_ns: int | None = None
-        self._pauses: list[Span] = []
-        self._paused_ns: int | None = None
+        self._step = StepRecord()
         self._window: CutWindow | None = None
         self._judged_at: tuple[float, ...] | None = None
 
@@ -91,20 +90,9 @@ class Station:
 
     def work_so_far(self, *, since_ns: int, until_ns: int) -> Work | None:
         """What a monitor window would be cut of; None while nothing moves."""
-        if self._scene.stand is not Stand.IN_STEP or self._began_ns is None:
+        if self._scene.stand is not Stand.IN_STEP:
             return None
-        span = Span(max(self._began_ns, since_ns), until_ns)
-        if span.end_ns <= span.begin_ns:
-            return None
-        scene = self._scene
-        return Work(
-            WindowKind.MONITOR,
-            scene.cycle,
-            scene.step,
-            scene.part_id,
-            span,
-            tuple(self._pauses),
-        )
+        return self._step.so_far(since_ns=since_ns, until_ns=until_ns)
 
     # ------------------------------------------------------------------ the coordinator
 
@@ -182,9 +170,7 @@ class Station:
         begun, executing = self._begun, self.permission.executing
         revoked = self._revoked
         self._scene = Scene(Stand.IN_STEP, event.cycle, event.step, event.part_id)
-        self._began_ns = event.stamp_ns
-        self._pauses.clear()
-        self._paused_ns = None
+        self._step.begin(event)
         self._window = None
         self._begun = self._revoked = None
         if (
@@ -202,7 +188,7 @@ class Station:
         ):
             # It took its leave just before the hold that is under way reached it.
             self._scene = replace(self._scene, stand=Stand.PAUSED)
-            self._paused_ns = now_ns
+            self._step.pause(now_ns)
             return []
         hold = self.permission.hold(
             HoldReason.IDENTITY,
@@ -210,26 +196,17 @@ class Station:
         )
         return self._hold_robot(hold, now_ns)
 
-    def ended(self, event: StepEvent) -> list[Effect]:
+    def ended(self, event: StepEvent, now_ns: int) -> list[Effect]:
         """The robot's program says that the step ended; it waits for leave."""
         self.permission.finished()
         self._begun = None
-        if self._began_ns is None or event.stamp_ns <= self._began_ns:
-            # The node began later than the step: there is nothing to judge.
+        work = self._step.end(event)
+        if work is None:
             self._scene = Scene(Stand.AT_START, cycle=event.cycle + 1)
-            return []
-        if self._paused_ns is not None:
-            self._pauses.append(Span(self._paused_ns, event.stamp_ns))
-            self._paused_ns = None
-        work = Work(
-            WindowKind.DECISION,
-            event.cycle,
-            event.step,
-            event.part_id,
-            Span(self._began_ns, event.stamp_ns),
-            tuple(self._pauses),
-        )
-        self._began_ns = None
+            text = f"cycle {event.cycle} ended, but the node did not see it begin"
+            return self._hold_robot(
+                self.permission.hold(HoldReason.BAD_DATA, text), now_ns
+            )
         self._scene = Scene(Stand.DECIDING, event.cycle, event.step, event.part_id)
         return [CutNow(work)]
 
@@ -238,7 +215,8 @@ class Station:
     ) -> list[Effect]:
         """The window of the ended step was cut; the step waits for its decision."""
         self._window = window
-        self._judged_at = None if positions is None else tuple(positions)
+        self._judged_at = None
+        self.stands_at(positions)
         self._scene = replace(self._scene, window_digest=window.digest)
         return [SendWindow(window, scene_ns=window.scene_ns, offered_again=False)]
 
@@ -253,7 +231,8 @@ class Station:
         self._robot = Robot.HELD if confirmed else Robot.UNCONFIRMED
         effects: list[Effect] = []
         if self._scene.stand is Stand.PAUSED:
-            self._judged_at = None if positions is None else tuple(positions)
+            self._judged_at = None
+            self.stands_at(positions)
         held = self.permission.held
         if held is not None:
             effects += self._tell_held(held)
@@ -309,7 +288,7 @@ class Station:
             return effects
         if (
             self._scene.stand is Stand.IN_STEP
-            and self._began_ns is not None
+            and self._step.begun
             and not (heard_ns is not None and now_ns - heard_ns <= SILENCE_NS)
         ):
             text = f"sensors silent for over {SILENCE_NS / SECOND_NS:g} s in a step"
@@ -323,6 +302,19 @@ class Station:
         ):
             return self._hold_robot(held, now_ns)
         return []
+
+    @property
+    def unsure(self) -> bool:
+        """Whether nobody could say yet where the robot stands, while it stands."""
+        standing = self._scene.stand is Stand.DECIDING or (
+            self._scene.stand is Stand.PAUSED and self._robot is Robot.HELD
+        )
+        return standing and self._judged_at is None
+
+    def stands_at(self, positions: Sequence[float] | None) -> None:
+        """Remember where the joints stand; a sensor that fails says nothing."""
+        if positions is not None and all(map(math.isfinite, positions)):
+            self._judged_at = tuple(positions)
 
     def hold_at_boot(self, now_ns: int) -> list[Effect]:
         """Hold the robot once its controller is there: a node comes up held."""
@@ -338,9 +330,7 @@ class Station:
         latency_ns = None
         effects: list[Effect] = []
         if permit.purpose is Purpose.RESUME:
-            if self._paused_ns is not None:
-                self._pauses.append(Span(self._paused_ns, now_ns))
-                self._paused_ns = None
+            self._step.go_on(now_ns)
             self._scene = replace(self._scene, stand=Stand.IN_STEP)
         else:
             if self._window is not None:
@@ -349,7 +339,7 @@ class Station:
             cycle = self._scene.cycle + 1 if next_step else self._scene.cycle
             self._scene = Scene(Stand.IN_STEP, cycle, self._scene.step)
             self._window = None
-            self._began_ns = None
+            self._step.forget()
             self._begun, self._revoked = begin, None
             effects.append(GiveLeave(begin))
         effects.append(TellStarted(permit, self._scene, latency_ns))
@@ -359,13 +349,12 @@ class Station:
         """Ask the robot to hold, unless it already confirmed that it does."""
         self._revoked, self._begun = self._begun or self._revoked, None
         if self._scene.stand is Stand.IN_STEP:
-            if self._began_ns is None:
-                # Leave was given, but the step has not begun.
-                self._scene = replace(self._scene, stand=Stand.AT_START)
-            else:
+            if self._step.begun:
                 self._scene = replace(self._scene, stand=Stand.PAUSED)
-                self._paused_ns = now_ns
+                self._step.pause(now_ns)
                 self._judged_at = None
+            else:  # leave was given, but the step has not begun
+                self._scene = replace(self._scene, stand=Stand.AT_START)
         if self._robot is Robot.HOLDING:
             return []
         if self._robot is Robot.HELD:
@@ -375,6 +364,8 @@ class Station:
         return [CallHold(hold)]
 
     def _tell_held(self, hold: Hold) -> list[Effect]:
+        if hold.reason is HoldReason.LINK_LOST:
+            return []  # whoever holds the next session knows that the last one ended
         # The heartbeat that follows this message proves that the coordinator knows.
         self.permission.reported()
         confirmed = self._robot is Robot.HELD

@@ -1,0 +1,199 @@
+"""`python -m ros_nodes`: start the nodes of cells, or be one of them.
+
+    python -m ros_nodes up --config andon.toml --cell press-1 [--simulate ...]
+    python -m ros_nodes cell_node --ros-args -p config:=andon.toml -p cell:=press-1
+
+Exit codes: 0 ended as asked, 2 usage, 3 configuration refused, 9 rclpy is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import importlib
+import importlib.util
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ros_nodes.clock import SystemClock
+from ros_nodes.config import CellConfig, ConfigRefusedError, read_cells
+from ros_nodes.plan import NodeSpec, Simulation, plan
+from ros_nodes.supervisor import Supervisor
+
+NODES: Final = ("cell_node", "simulated_cell_node", "replay_node")
+
+OK: Final = 0
+CONFIG_REFUSED: Final = 3
+UNAVAILABLE: Final = 9
+
+_log = logging.getLogger("ros_nodes")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    try:
+        if words and words[0] in NODES:
+            return _run_node(words[0], words[1:])
+        return _up(_parser().parse_args(words))
+    except ConfigRefusedError as error:
+        return _refuse("CONFIG", str(error), CONFIG_REFUSED)
+
+
+def _run_node(name: str, words: list[str]) -> int:
+    if not _rclpy_is_there():
+        return _no_rclpy()
+    module = importlib.import_module(f"ros_nodes.{name}")
+    return int(module.main(words))
+
+
+def _up(options: argparse.Namespace) -> int:
+    if not _rclpy_is_there():
+        return _no_rclpy()
+    specs = planned(_chosen(options.config, options.cell), _wishes(options))
+    with contextlib.suppress(asyncio.CancelledError):
+        asyncio.run(_supervise(specs))
+    return OK
+
+
+async def _supervise(specs: Sequence[NodeSpec]) -> None:
+    loop = asyncio.get_running_loop()
+    main_task = asyncio.current_task()
+    if main_task is not None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, main_task.cancel)
+    await Supervisor(specs, SystemClock()).run()
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line says about the nodes to start."""
+
+    config: Path
+    simulation: Simulation | None
+    trace: Path | None
+
+
+def planned(cells: Sequence[CellConfig], wishes: Wishes) -> tuple[NodeSpec, ...]:
+    """Plan the nodes of several cells."""
+    return tuple(
+        spec
+        for cell in cells
+        for spec in plan(
+            cell,
+            wishes.config,
+            simulation=wishes.simulation,
+            trace=wishes.trace,
+            ros_distro=os.environ.get("ROS_DISTRO", ""),
+        )
+    )
+
+
+def _chosen(path: Path, cell_ids: Sequence[str]) -> list[CellConfig]:
+    cells = read_cells(path)
+    for cell_id in cell_ids:
+        if cell_id not in cells:
+            raise ConfigRefusedError(
+                f"cell {cell_id[:40]!r} is not configured, known: {', '.join(cells)}"
+            )
+    return [cells[cell_id] for cell_id in cell_ids or cells]
+
+
+def _wishes(options: argparse.Namespace) -> Wishes:
+    simulation = None
+    if options.simulate:
+        simulation = Simulation(
+            seed=options.seed,
+            time_factor=options.time_factor,
+            rate_hz=options.rate_hz,
+            cycles=options.cycles,
+            shift_at_cycle=options.shift_at_cycle,
+            truth=options.truth,
+        )
+    return Wishes(options.config, simulation, options.trace)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m ros_nodes", description="Start the ROS 2 nodes of cells."
+    )
+    commands = parser.add_subparsers(required=True)
+    up = commands.add_parser("up", help="start the nodes of cells and keep them alive")
+    up.add_argument("--config", type=Path, required=True, help="path of andon.toml")
+    up.add_argument(
+        "--cell",
+        action="append",
+        default=[],
+        help="id of a cell; may be given several times; none: all cells",
+    )
+    up.add_argument("--trace", type=Path, help="folder for traces, one file a process")
+    up.add_argument(
+        "--simulate", action="store_true", help="start a simulated robot as well"
+    )
+    up.add_argument("--seed", type=int, default=0, help="of all chance")
+    up.add_argument(
+        "--time-factor",
+        type=_positive,
+        default=1.0,
+        help="simulated seconds a second",
+    )
+    up.add_argument(
+        "--rate-hz",
+        type=_positive,
+        default=50.0,
+        help="samples a simulated second; divides 500",
+    )
+    up.add_argument(
+        "--cycles", type=int, default=0, help="cycles a cell works; 0: without end"
+    )
+    up.add_argument(
+        "--shift-at-cycle",
+        type=int,
+        default=0,
+        help="cycle from which parts are heavier and drier; 0: never",
+    )
+    up.add_argument("--truth", type=Path, help="folder for the truth about each cycle")
+    for node in NODES:
+        commands.add_parser(node, help="be this node; takes --ros-args")
+    return parser
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0.0 < value <= 100.0:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 100")
+    return value
+
+
+def _rclpy_is_there() -> bool:
+    return importlib.util.find_spec("rclpy") is not None
+
+
+def _no_rclpy() -> int:
+    return _refuse(
+        "NO_ROS",
+        "rclpy is not installed; source a ROS 2 installation, or on Linux x86_64 "
+        "install andon[ros].",
+        UNAVAILABLE,
+    )
+
+
+def _refuse(token: str, text: str, code: int) -> int:
+    sys.stderr.write(f"andon: error: {token}: {text}\n")
+    return code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""How a node holds a robot and lets it go on: one adapter a kind of controller."""

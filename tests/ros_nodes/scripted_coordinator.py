@@ -1,0 +1,167 @@
+"""A coordinator that says what a test tells it to say, on a real gRPC server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+import grpc
+import grpc.aio
+from google.protobuf.duration_pb2 import Duration
+
+from andon.v1 import cell_pb2, cell_pb2_grpc, terms_pb2
+
+Heard = Callable[[], object]
+
+
+class Session:
+    """One session of one node, as the coordinator sees it."""
+
+    def __init__(self, epoch: int, context: grpc.aio.ServicerContext) -> None:
+        self.epoch = epoch
+        self.heard: list[cell_pb2.NodeMessage] = []
+        self.last_heartbeat = 0
+        self.acknowledge = True
+        self.over = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._context = context
+
+    @property
+    def hello(self) -> cell_pb2.Hello:
+        return self.heard[0].hello
+
+    def of(self, kind: str) -> list:
+        return [getattr(m, kind) for m in self.heard if m.WhichOneof("message") == kind]
+
+    @property
+    def windows(self) -> list[terms_pb2.Window]:
+        return [window for message in self.of("windows") for window in message.windows]
+
+    @property
+    def scene(self) -> cell_pb2.Scene:
+        beats = self.of("heartbeat")
+        return beats[-1].scene if beats else self.hello.scene
+
+    async def take(self, message: cell_pb2.NodeMessage) -> None:
+        self.heard.append(message)
+        if message.HasField("heartbeat"):
+            self.last_heartbeat = message.heartbeat.seq
+            if self.acknowledge:
+                await self.ack(message.heartbeat.seq)
+        self.wake()
+
+    def wake(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    async def until(self, fact: Callable[[], object], *, within: float = 10.0) -> None:
+        """Wait until a fact about what was heard holds."""
+        async with asyncio.timeout(within):
+            while not fact():
+                await self._changed.wait()
+
+    async def say(self, **message) -> None:
+        await self._context.write(cell_pb2.CoordinatorMessage(**message))
+
+    async def ack(self, seq: int, *, epoch: int | None = None) -> None:
+        await self.say(
+            heartbeat_ack=cell_pb2.HeartbeatAck(
+                seq=seq, session_epoch=self.epoch if epoch is None else epoch
+            )
+        )
+
+    async def permit(self, purpose: str, **facts) -> terms_pb2.Permit:
+        """Give leave as a good coordinator would, except for the facts named."""
+        scene = self.scene
+        permit = terms_pb2.Permit(
+            permit_id=facts.pop("permit_id", f"p-{self.epoch}-{len(self.heard)}"),
+            purpose=getattr(terms_pb2, f"PERMIT_PURPOSE_{purpose}"),
+            action=facts.pop("action", terms_pb2.ACTION_CONTINUE),
+            session_epoch=facts.pop("session_epoch", self.epoch),
+            cycle=facts.pop("cycle", scene.cycle),
+            window_digest=facts.pop("window_digest", ""),
+            heartbeat_seq=facts.pop("heartbeat_seq", self.last_heartbeat),
+            start_within=facts.pop(
+                "start_within", Duration(seconds=1, nanos=500000000)
+            ),
+            maximum_execution=Duration(seconds=60),
+        )
+        assert not facts, facts
+        await self.say(permit=permit)
+        return permit
+
+    async def permit_for(self, window: terms_pb2.Window, **facts) -> terms_pb2.Permit:
+        return await self.permit(
+            "NEXT_STEP",
+            cycle=window.cycle,
+            window_digest=window.window_digest,
+            **facts,
+        )
+
+    async def until_held_by_link(self) -> None:
+        await self.over.wait()
+
+
+class ScriptedCoordinator(cell_pb2_grpc.CellServiceServicer):
+    """Opens sessions under rising epochs, acknowledges heartbeats, waits to be told."""
+
+    def __init__(self, *, first_epoch: int = 1) -> None:
+        self.next_epoch = first_epoch
+        self.sessions: list[Session] = []
+        self.welcome = True
+        self._opened = asyncio.Event()
+
+    async def Session(self, request_iterator, context):
+        session = Session(self.next_epoch, context)
+        self.next_epoch += 1
+        try:
+            async for message in request_iterator:
+                if message.HasField("hello"):
+                    session.heard.append(message)
+                    if not self.welcome:
+                        continue
+                    await session.say(
+                        welcome=cell_pb2.Welcome(
+                            session_epoch=session.epoch,
+                            lease=Duration(seconds=2),
+                            heartbeat_period=Duration(nanos=500_000_000),
+                            store_id="store-of-the-test",
+                        )
+                    )
+                    self.sessions.append(session)
+                    opened, self._opened = self._opened, asyncio.Event()
+                    opened.set()
+                else:
+                    await session.take(message)
+        finally:
+            session.over.set()
+            session.wake()
+
+    async def session(self, number: int = 1, *, within: float = 15.0) -> Session:
+        """Wait for the n-th session."""
+        async with asyncio.timeout(within):
+            while len(self.sessions) < number:
+                await self._opened.wait()
+        session = self.sessions[number - 1]
+        await session.until(lambda: session.last_heartbeat >= 1)
+        return session
+
+
+@asynccontextmanager
+async def serving(
+    coordinator: ScriptedCoordinator, *, port: int = 0
+) -> AsyncIterator[tuple[grpc.aio.Server, int]]:
+    """Serve on a port of this machine; stop without grace."""
+    server = grpc.aio.server(
+        options=(
+            ("grpc.so_reuseport", 0),
+            ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),
+        )
+    )
+    cell_pb2_grpc.add_CellServiceServicer_to_server(coordinator, server)
+    bound = server.add_insecure_port(f"127.0.0.1:{port}")
+    await server.start()
+    try:
+        yield server, bound
+    finally:
+        with suppress(asyncio.CancelledError):
+            await server.stop(grace=None)
