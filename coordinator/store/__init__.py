@@ -5,5 +5,6 @@ each event changes, and what must hold before it may), journal (the hash chain),
 """
 
 from coordinator.store.store import Store
+from coordinator.store.verify import VerifyResult, verify
 
-__all__ = ["Store"]
+__all__ = ["Store", "VerifyResult", "verify"]

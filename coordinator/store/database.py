@@ -239,11 +239,18 @@ def translated() -> Iterator[None]:
     """Turn what SQLite and the disk say into errors of the store."""
     try:
         yield
-    except sqlite3.OperationalError as error:
-        raise StoreDegradedError(f"the store cannot be used: {error}.") from error
-    except sqlite3.DatabaseError as error:
-        raise StoreIntegrityError(f"the store cannot be read: {error}.") from error
+    except sqlite3.Error as error:
+        text = f"the store cannot be used: {error}."
+        # What SQLite cannot make sense of has another class, or no code of its own.
+        if isinstance(error, sqlite3.OperationalError) and _code(error):
+            raise StoreDegradedError(text) from error
+        raise StoreIntegrityError(text) from error
     except OSError as error:
         raise StoreDegradedError(
             f"the store cannot be used: {error.strerror or 'I/O error'}."
         ) from error
+
+
+def _code(error: sqlite3.Error) -> int:
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code

@@ -9,6 +9,7 @@ head is also kept beside the store (store/checkpoint.py).
 from __future__ import annotations
 
 import hashlib
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Final
 
 from coordinator.errors import StoreIntegrityError
 from coordinator.seams import JournalHead
-from coordinator.store.codec import read_time, write_time
+from coordinator.store.codec import read_time
 from coordinator.terms.events import JournalEntry
 
 EMPTY_HASH: Final = "0" * 64
@@ -118,7 +119,7 @@ def check_tail(db: sqlite3.Connection, entries: int) -> None:
     """Follow the chain through the newest entries.
 
     Raises:
-        StoreIntegrityError: an entry does not fit.
+        StoreIntegrityError: an entry does not fit, or they are not numbered densely.
     """
     chain = read_chain(db)
     before = max(0, chain.seq - entries)
@@ -127,6 +128,8 @@ def check_tail(db: sqlite3.Connection, entries: int) -> None:
         row = db.execute(f"{SELECT} WHERE seq = ?", (before,)).fetchone()
         if row is None:
             raise StoreIntegrityError(f"entry {before} is missing.")
+        if not re.fullmatch("[0-9a-f]{64}", row[4]):
+            raise StoreIntegrityError(f"entry {before} is not what was recorded.")
         at = Chain(chain.store_id, before, row[4])
     for row in rows(db, before):
         at = at.follow(row)
@@ -136,17 +139,3 @@ def entry(row: Row) -> JournalEntry:
     """Return an entry as others see it."""
     seq, recorded_at, kind, payload, found = row
     return JournalEntry(seq, read_time(recorded_at), kind, payload, found)
-
-
-__all__ = [
-    "APPEND",
-    "Chain",
-    "Row",
-    "check_tail",
-    "entry",
-    "genesis",
-    "read_chain",
-    "read_store_id",
-    "rows",
-    "write_time",
-]

@@ -113,9 +113,13 @@ class Writer:
         self._chain = journal.read_chain(db)
         self._trusted = True
         self._queue: deque[Unit | Query] = deque()
+        self._at_work: list[Unit | Query] = []
         self._wake = threading.Condition()
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="store-writer")
+        # A daemon: what is not committed when the program dies was promised to nobody.
+        self._thread = threading.Thread(
+            target=self._run, name="store-writer", daemon=True
+        )
         self._thread.start()
 
     def put(self, job: Unit | Query) -> None:
@@ -158,7 +162,7 @@ class Writer:
             # Nobody waits for a thread that is gone, whatever ended it.
             with self._wake:
                 self._stopping = True
-                left = list(self._queue)
+                left = [*self._at_work, *self._queue]
                 self._queue.clear()
             _resolve(
                 [(job, StoreDegradedError("the store is closed.")) for job in left]
@@ -177,17 +181,16 @@ class Writer:
             while not self._queue and not self._stopping:
                 self._wake.wait()
             units: list[Unit] = []
+            self._at_work = []
             while self._queue and len(units) < BATCH_UNITS:
                 job = self._queue[0]
+                if isinstance(job, Query) and units:
+                    break
+                self._at_work.append(self._queue.popleft())
                 if isinstance(job, Query):
-                    return units or self._query()
+                    return job
                 units.append(job)
-                self._queue.popleft()
             return units or None
-
-    def _query(self) -> Query | None:
-        job = self._queue.popleft()
-        return job if isinstance(job, Query) else None
 
     def _answer(self, query: Query) -> Any:
         try:

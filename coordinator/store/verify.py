@@ -1,0 +1,228 @@
+"""Does the store still say what happened? The whole chain, and the tables made again.
+
+Reads only, in one transaction, so it may run beside a coordinator. Four questions:
+does each entry fit the one before; do the entries, folded again into a database in
+memory, give the very tables that are stored; is each window what was kept; and does
+the journal go on from the head that was noted beside it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from coordinator.errors import AndonError, NotFoundError, SchemaVersionError
+from coordinator.seams import JournalHead
+from coordinator.store import journal
+from coordinator.store.checkpoint import read_checkpoint
+from coordinator.store.codec import read_record
+from coordinator.store.database import (
+    DATABASE,
+    HEAD,
+    check_file,
+    check_head,
+    connect,
+    uri,
+)
+from coordinator.store.fold import Place, fold
+from coordinator.store.journal import Chain
+from coordinator.store.migrations import FOLDED, migrate
+from coordinator.store.windows import check, keep
+
+Progress = Callable[[int, int], None]
+"""Called with entries done and entries in all, now and then."""
+
+PROGRESS_ENTRIES: Final = 5000
+COLUMNS: Final = {"windows": "window_id, digest, content, seq"}
+"""Where not all columns are compared: samples are checked by their digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyResult:
+    """What verify found.
+
+    Attributes:
+        ok: The journal and the tables are what was recorded.
+        entries: Entries that fit the chain.
+        first_bad_seq: The first entry that does not fit, is missing, or whose fold is
+            not what is stored; None when all is well or no entry can be named.
+        text: One sentence.
+    """
+
+    ok: bool
+    entries: int
+    first_bad_seq: int | None
+    text: str
+
+
+class _Broken(Exception):  # noqa: N818 - a finding on its way out, not an error
+    def __init__(self, entries: int, seq: int | None, text: str) -> None:
+        super().__init__(text)
+        self.result = VerifyResult(
+            ok=False, entries=entries, first_bad_seq=seq, text=text
+        )
+
+
+def verify(path: Path, progress: Progress | None = None) -> VerifyResult:
+    """Check a store, in use or not, from its first entry on; blocks.
+
+    Args:
+        path: The store's directory.
+        progress: Told now and then how far it is.
+
+    Raises:
+        NotFoundError: there is no store.
+        SchemaVersionError: it was written by a newer andon.
+    """
+    database = path / DATABASE
+    if not database.exists() and not (path / HEAD).exists():
+        raise NotFoundError("there is no store here.")
+    try:
+        # First the head: what is noted is in the store already, not the reverse.
+        noted = read_checkpoint(path / HEAD)
+        check_file(database)
+        with closing(connect(":memory:")) as db:
+            return _verify(db, database, noted, progress or _silent)
+    except SchemaVersionError:
+        raise
+    except _Broken as broken:
+        return broken.result
+    except AndonError as error:
+        return VerifyResult(ok=False, entries=0, first_bad_seq=None, text=error.text)
+    except sqlite3.Error as error:
+        text = f"the store cannot be read: {error}."
+        return VerifyResult(ok=False, entries=0, first_bad_seq=None, text=text)
+
+
+def _silent(done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+def _verify(
+    db: sqlite3.Connection,
+    database: Path,
+    noted: JournalHead | None,
+    progress: Progress,
+) -> VerifyResult:
+    migrate(db)
+    db.execute("ATTACH ? AS kept", (uri(database, "ro"),))
+    db.execute("PRAGMA trusted_schema = OFF")
+    same_schema = _schema(db, "main") == _schema(db, "kept")
+    # From here an unqualified name means the copy for what is folded, and the stored
+    # table for what is not.
+    db.execute("DROP TABLE main.journal")
+    db.execute("DROP TABLE main.meta")
+    db.execute("BEGIN")
+    entries = _follow(db, progress)
+    if not same_schema:
+        raise _Broken(entries, None, "the tables are not as andon makes them.")
+    for table in FOLDED:
+        _compare(db, table, entries)
+    _check_windows(db, entries)
+    (verdict,) = db.execute("PRAGMA kept.integrity_check(1)").fetchone()
+    if verdict != "ok":
+        raise _Broken(entries, None, "a page of the store is damaged.")
+    _check_noted(db, noted, entries)
+    db.execute("ROLLBACK")
+    return VerifyResult(
+        ok=True,
+        entries=entries,
+        first_bad_seq=None,
+        text=f"{entries} entries fit, and the tables are their fold.",
+    )
+
+
+def _schema(db: sqlite3.Connection, name: str) -> list[tuple[str, ...]]:
+    return db.execute(
+        f"""SELECT type, name, tbl_name, sql FROM {name}.sqlite_master
+        WHERE tbl_name <> '_sqlite_migrations' ORDER BY type, name"""  # noqa: S608
+    ).fetchall()
+
+
+def _follow(db: sqlite3.Connection, progress: Progress) -> int:
+    """Follow the chain and fold each entry again; return how many there are."""
+    store_id = journal.read_store_id(db)
+    (total,) = db.execute("SELECT count(*) FROM journal").fetchone()
+    at = Chain(store_id, 0, journal.genesis(store_id))
+    for row in _readable(db, at):
+        try:
+            at = at.follow(row)
+            seq, recorded_at, kind, payload, _ = row
+            record = read_record(kind, payload)
+            if record.window is not None:
+                window_id, digest, content = record.window
+                keep(db, (window_id, "", digest, content, "", 0, 0, b"", b""), seq)
+            fold(Place(db, seq, recorded_at), record)
+        except (AndonError, ValueError, sqlite3.IntegrityError) as error:
+            raise _Broken(row[0] - 1, row[0], _sentence(error, row[0])) from error
+        if at.seq % PROGRESS_ENTRIES == 0:
+            progress(at.seq, total)
+    progress(at.seq, total)
+    return at.seq
+
+
+def _readable(db: sqlite3.Connection, start: Chain) -> Iterator[journal.Row]:
+    """Return the entries; name the one at which reading fails."""
+    rows, seq = journal.rows(db, start.seq), start.seq
+    while True:
+        try:
+            row = next(rows, None)
+        except sqlite3.Error as error:
+            text = f"entry {seq + 1} cannot be read: {error}."
+            raise _Broken(seq, seq + 1, text) from error
+        if row is None:
+            return
+        if row[0] != seq + 1:
+            raise _Broken(seq, seq + 1, f"entry {seq + 1} is missing.")
+        seq += 1
+        yield row
+
+
+def _sentence(error: Exception, seq: int) -> str:
+    text = error.text if isinstance(error, AndonError) else "it cannot be read."
+    return text if f"entry {seq}" in text else f"entry {seq}: {text}"
+
+
+def _compare(db: sqlite3.Connection, table: str, entries: int) -> None:
+    """See that a stored table is the fold."""
+    columns = COLUMNS.get(table, "*")
+    made, kept = (
+        f"SELECT {columns} FROM {name}.{table}"  # noqa: S608 - names of our tables
+        for name in ("main", "kept")
+    )
+    try:
+        (seq,) = db.execute(
+            f"""SELECT min(seq) FROM (
+            SELECT * FROM ({made} EXCEPT {kept})
+            UNION ALL SELECT * FROM ({kept} EXCEPT {made}))"""  # noqa: S608
+        ).fetchone()
+    except sqlite3.Error as error:
+        raise _Broken(entries, None, f"{table} cannot be read: {error}.") from error
+    if seq is not None:
+        text = f"{table} does not say what entry {seq} recorded."
+        raise _Broken(entries, seq, text)
+
+
+def _check_windows(db: sqlite3.Connection, entries: int) -> None:
+    try:
+        for *row, seq in db.execute("SELECT * FROM kept.windows ORDER BY seq"):
+            try:
+                check(tuple(row))
+            except AndonError as error:
+                raise _Broken(entries, seq, error.text) from error
+    except sqlite3.Error as error:
+        raise _Broken(entries, None, f"windows cannot be read: {error}.") from error
+
+
+def _check_noted(
+    db: sqlite3.Connection, noted: JournalHead | None, entries: int
+) -> None:
+    try:
+        check_head(db, noted)
+    except AndonError as error:
+        cut = noted is not None and noted.seq > entries
+        raise _Broken(entries, entries + 1 if cut else None, error.text) from error
