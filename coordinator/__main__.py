@@ -12,16 +12,28 @@ from coordinator import __version__
 from coordinator.cli import (
     configure,
     dataset,
+    demo,
     doctor,
     labels,
     models,
     programs,
+    record,
     serve,
 )
 from coordinator.cli.exits import Exit, complaint, exit_code
 from coordinator.errors import AndonError
 
-_GROUPS = (configure, serve, programs, models, labels, dataset, doctor)
+_GROUPS = (
+    configure,
+    demo,
+    serve,
+    programs,
+    models,
+    labels,
+    dataset,
+    record,
+    doctor,
+)
 """Command groups in the order of `andon --help`."""
 
 

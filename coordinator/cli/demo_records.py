@@ -39,15 +39,15 @@ class ConsumedPermit:
     """A permit that a node consumed.
 
     Attributes:
-        window_digest: The evidence it speaks about; "" for a start or a resume.
         received_ns: When it arrived, monotonic clock of the node.
-        start_by_ns: Last moment at which it could be consumed, same clock.
+        consumed_ns: When the node used it, same clock.
+        start_by_ns: Last moment at which it could be used, same clock.
     """
 
     cell_id: CellId
     permit_id: PermitId
-    window_digest: Digest
     received_ns: int
+    consumed_ns: int
     start_by_ns: int
 
 
@@ -67,6 +67,7 @@ class NodeTrace:
     Attributes:
         cut_ns: When each decision window was first cut, monotonic clock of the node.
         sent: Every decision window that was sent.
+        last_sent: The last one of each cell.
         refused: Windows that the coordinator refused with a sentence.
         consumed: Permits in the order they were consumed.
         moves: Motions in the order they began.
@@ -76,6 +77,7 @@ class NodeTrace:
 
     cut_ns: Mapping[WindowKey, int] = field(default_factory=dict)
     sent: frozenset[WindowKey] = frozenset()
+    last_sent: frozenset[WindowKey] = frozenset()
     refused: frozenset[WindowKey] = frozenset()
     consumed: tuple[ConsumedPermit, ...] = ()
     moves: tuple[Move, ...] = ()

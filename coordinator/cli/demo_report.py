@@ -28,6 +28,7 @@ from coordinator.terms import (
     Decision,
     DecisionId,
     Digest,
+    Permit,
     PermitId,
     RequestId,
     RequestKind,
@@ -143,7 +144,7 @@ def decision_latencies_ms(journal: Sequence[Recorded], trace: NodeTrace) -> list
     that was judged again after a lost link is left out: the outage is not latency.
     """
     alone: set[DecisionId] = set()
-    rests_on: dict[PermitId, DecisionId] = {}
+    permits: dict[PermitId, Permit] = {}
     times_judged: Counter[WindowKey] = Counter()
     for entry in journal:
         match entry.event:
@@ -152,17 +153,16 @@ def decision_latencies_ms(journal: Sequence[Recorded], trace: NodeTrace) -> list
                 if decided.verdict.decision is Decision.ACT:
                     alone.add(decided.decision_id)
             case ev.PermitIssued() as issued:
-                rests_on[issued.permit.permit_id] = issued.permit.decision_id
+                permits[issued.permit.permit_id] = issued.permit
             case _:
                 pass
     latencies = []
     for consumed in trace.consumed:
-        key = (consumed.cell_id, consumed.window_digest)
-        if (
-            rests_on.get(consumed.permit_id) in alone
-            and key in trace.cut_ns
-            and times_judged[key] == 1
-        ):
+        permit = permits.get(consumed.permit_id)
+        if permit is None or permit.decision_id not in alone:
+            continue
+        key = (consumed.cell_id, permit.window_digest)
+        if key in trace.cut_ns and times_judged[key] == 1:
             latencies.append((consumed.received_ns - trace.cut_ns[key]) / NS_PER_MS)
     return sorted(latencies)
 
@@ -245,8 +245,8 @@ def moves_without_permit(journal: Sequence[Recorded], trace: NodeTrace) -> int:
             used[key] == 1
             and issued[key] == 1
             and len(uses) == 1
-            and uses[0].received_ns < uses[0].start_by_ns
-            and uses[0].received_ns <= move.begun_ns
+            and uses[0].consumed_ns < uses[0].start_by_ns
+            and uses[0].consumed_ns <= move.begun_ns
         )
         without += not has_leave
     return without

@@ -156,9 +156,7 @@ def issued(cycle: int, *, cell: CellId = PRESS) -> ev.PermitIssued:
 def consumed(
     cycle: int, at_ns: int = 1_000, start_by_ns: int = 2_000
 ) -> ConsumedPermit:
-    return ConsumedPermit(
-        PRESS, PermitId(f"p-{cycle}"), digest(cycle), at_ns, start_by_ns
-    )
+    return ConsumedPermit(PRESS, PermitId(f"p-{cycle}"), at_ns, at_ns, start_by_ns)
 
 
 def move(cycle: int, at_ns: int = 1_500, cell: CellId = PRESS) -> Move:

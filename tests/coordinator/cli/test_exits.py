@@ -81,7 +81,7 @@ def test_without_a_command_andon_says_what_it_can(
 
     said = capsys.readouterr().out
     assert code == 0
-    assert all(name in said for name in ("serve", "model", "dataset", "doctor"))
+    assert all(name in said for name in ("demo", "serve", "model", "journal", "doctor"))
 
 
 def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,103 @@
+"""The programs of a demo: started as processes, watched, and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from coordinator.errors import UnavailableError
+
+PATIENCE_S: Final = 10.0
+"""Time for a program to end by itself when it is told to, s."""
+LONGEST_LINE: Final = 160
+
+
+@dataclass(slots=True)
+class Program:
+    """One process, leader of its own session: its children can be found and stopped."""
+
+    name: str
+    process: asyncio.subprocess.Process
+    log: Path
+
+    @property
+    def code(self) -> int | None:
+        """Its exit code; None while it runs."""
+        return self.process.returncode
+
+    def last_words(self) -> str:
+        """The last line of what it printed."""
+        with suppress(OSError):
+            lines = self.log.read_text(errors="replace").strip().splitlines()
+            if lines:
+                return lines[-1][:LONGEST_LINE]
+        return "it said nothing"
+
+    async def stop(self) -> None:
+        """Tell it to end, wait, and kill what is left of its session."""
+        if self.code is None:
+            with suppress(ProcessLookupError):
+                self.process.send_signal(signal.SIGTERM)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.process.wait(), PATIENCE_S)
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        await self.process.wait()
+
+    async def kill(self) -> None:
+        """End it as a power cut would: without a word, and this process alone."""
+        self.process.kill()
+        await self.process.wait()
+
+
+async def start(name: str, log: Path, *command: str) -> Program:
+    """Start `python -m command...` in the background; what it prints goes to log.
+
+    A session of its own keeps it out of reach of the terminal: Ctrl-C means the demo,
+    and the demo stops its programs in order.
+    """
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    with log.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environment,
+            start_new_session=True,
+        )
+    return Program(name, process, log)
+
+
+async def in_foreground(*command: str) -> int:
+    """Run `python -m command...` in this terminal until it ends; its exit code."""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", *command)
+    try:
+        return await process.wait()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+
+
+def require_alive(programs: list[Program]) -> None:
+    """Refuse to go on when a program has died.
+
+    Raises:
+        UnavailableError: one ended with a code that is not 0; names it.
+    """
+    for program in programs:
+        if program.code not in (None, 0):
+            raise UnavailableError(
+                f"{program.name} ended with code {program.code}: "
+                f"{program.last_words()}",
+                "PROGRAM_ENDED",
+            )
