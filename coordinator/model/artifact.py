@@ -91,6 +91,31 @@ def write_artifact(folder: Path, manifest: Manifest, weights: bytes) -> Path:
     return home
 
 
+def adopt_artifact(path: Path, digest: Digest, folder: Path) -> Path:
+    """Verify a model that another process wrote, and move it to where models live.
+
+    Args:
+        path: Its folder, on the same disk as `folder`.
+        digest: What it must be.
+        folder: Where models live.
+
+    Returns:
+        Its new folder.
+
+    Raises:
+        ArtifactError: it does not verify, or the disk refused.
+    """
+    read_artifact(path, expected=digest)
+    home = folder / digest
+    try:
+        if not home.exists():
+            path.rename(home)
+        _sync_folder(folder)
+    except OSError as error:
+        raise _not_written(error) from error
+    return home
+
+
 def read_artifact(path: Path, *, expected: Digest | None = None) -> Artifact:
     """Read and verify a model.
 

@@ -19,8 +19,8 @@ COOLEST: Final = 0.25
 HOTTEST: Final = 20.0
 """Greatest temperature: beyond it every answer is a guess."""
 SURPRISES: Final = 3.0
-"""Examples of random labels that are imagined beside the real ones. Thirty answers
-without an error do not prove 99.9 %: Laplace's rule of succession, for a temperature."""
+"""Examples of random labels that are imagined beside the real ones: thirty answers
+without an error do not prove 99.9 % (Laplace's rule of succession)."""
 
 
 def probabilities(

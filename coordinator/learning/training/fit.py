@@ -319,3 +319,8 @@ def estimate_s(elapsed_s: float, share: float) -> float | None:
     if not share > 0.02 or not math.isfinite(elapsed_s):
         return None
     return max(elapsed_s * (1.0 - share) / share, 0.0)
+
+
+def use_threads(count: int) -> None:
+    """Let torch use so many CPU threads in this process."""
+    torch.set_num_threads(count)

@@ -1,0 +1,1 @@
+"""Correction: what a person said -> an example with its provenance."""

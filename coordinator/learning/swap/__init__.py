@@ -1,0 +1,1 @@
+"""Swap: a proven model begins to serve, without a gap, and can be taken back."""
