@@ -159,6 +159,7 @@ class Conductor:
     def hello(self) -> cell_pb2.NodeMessage:
         """See uplink.Listener."""
         seq, head = self._witnessed
+        self.station.permission.greet(self._clock.monotonic_ns())
         return cell_pb2.NodeMessage(
             hello=cell_pb2.Hello(
                 cell_id=self._config.cell_id,
@@ -186,8 +187,13 @@ class Conductor:
         match message.WhichOneof("message"):
             case "heartbeat_ack":
                 ack = message.heartbeat_ack
-                self.station.permission.acked(
-                    seq=ack.seq, epoch=ack.session_epoch, now_ns=now_ns
+                self._hands.carry_out(
+                    self.station.acked(
+                        seq=ack.seq,
+                        epoch=ack.session_epoch,
+                        now_ns=now_ns,
+                        positions=self._hands.positions(),
+                    )
                 )
             case "permit":
                 self._permit(message, now_ns)
@@ -212,6 +218,7 @@ class Conductor:
     def _welcome(self, welcome: cell_pb2.Welcome, now_ns: int) -> None:
         self._trace.write("session_open", epoch=welcome.session_epoch)
         self._witnessed = (welcome.journal_seq, welcome.journal_head)
+        self._hands.beat_every(convert.duration_ns(welcome.heartbeat_period))
         self._hands.carry_out(
             self.station.opened(
                 epoch=welcome.session_epoch,
@@ -220,10 +227,6 @@ class Conductor:
                 now_ns=now_ns,
             )
         )
-        if self.station.permission.session_open:
-            self._hands.beat_every(
-                convert.duration_ns(welcome.heartbeat_period), now_ns
-            )
 
     def _permit(self, message: cell_pb2.CoordinatorMessage, now_ns: int) -> None:
         try:

@@ -72,6 +72,11 @@ class TellHeld:
 
 
 @dataclass(frozen=True, slots=True)
+class BeatNow:
+    """Send a heartbeat now: the coordinator waits to hear where the robot stands."""
+
+
+@dataclass(frozen=True, slots=True)
 class CutNow:
     """Cut a window once its last sample has been heard."""
 
@@ -101,6 +106,7 @@ Effect = (
     | TellStarted
     | TellDropped
     | TellHeld
+    | BeatNow
     | CutNow
     | SendWindow
     | LeaveSession

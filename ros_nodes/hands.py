@@ -100,11 +100,10 @@ class Hands:
 
     # ------------------------------------------------------------------ heartbeats
 
-    def beat_every(self, period_ns: int, now_ns: int) -> None:
-        """Begin to send heartbeats, the first one now."""
-        if period_ns > 0:
-            self._beat_ns = min(period_ns, seconds_to_ns(HEARTBEAT_S))
-        self.beat(now_ns)
+    def beat_every(self, period_ns: int) -> None:
+        """Set the time between heartbeats, to at most the longest allowed."""
+        longest_ns = seconds_to_ns(HEARTBEAT_S)
+        self._beat_ns = min(period_ns, longest_ns) if period_ns > 0 else longest_ns
 
     def stop_beating(self) -> None:
         """Send no more heartbeats: there is no session."""
@@ -180,6 +179,7 @@ class Hands:
                     "held_told", reason=hold.reason.value, confirmed=confirmed
                 )
                 self._uplink.say(convert.held_message(hold, scene, confirmed=confirmed))
+            case effects.BeatNow():
                 if self._station.permission.session_open:
                     self.beat(self._clock.monotonic_ns())
             case effects.CutNow(work):

@@ -84,6 +84,7 @@ class Permission:
         self._epoch = 0
         self._store_id = ""
         self._session_open = False
+        self._greeted_ns = 0
         self._opened_ns = 0
         self._lease_ns = LEASE_NS
         self._lease_until_ns: int | None = None
@@ -127,6 +128,11 @@ class Permission:
         """End of the lease on the node's clock; None without an acknowledgement."""
         return self._lease_until_ns
 
+    @property
+    def waits_for_lease(self) -> bool:
+        """Whether a session is open of which no heartbeat was acknowledged yet."""
+        return self._session_open and self._lease_until_ns is None
+
     def leased(self, now_ns: int) -> bool:
         """Whether an acknowledged heartbeat is young enough."""
         return (
@@ -145,6 +151,10 @@ class Permission:
         )
 
     # ------------------------------------------------------------------------ the lease
+
+    def greet(self, now_ns: int) -> None:
+        """Remember when a session is asked for: the sign of life before heartbeat 1."""
+        self._greeted_ns = now_ns
 
     def open(
         self, *, epoch: int, store_id: str, lease_ns: int, now_ns: int
@@ -168,6 +178,8 @@ class Permission:
         self._lease_until_ns = None
         self._seq = 0
         self._sent_ns.clear()
+        # A permit issued before the first heartbeat names 0. It renews no lease.
+        self._sent_ns[0] = self._greeted_ns
         self._known_from_seq = 0 if self._unreported is None else _NOT_REPORTED
         return None
 
@@ -189,7 +201,7 @@ class Permission:
             Whether the acknowledgement renewed anything. One that arrives after the
             lease ran out does not: a lost lease is lost.
         """
-        sent_ns = self._sent_ns.get(seq)
+        sent_ns = self._sent_ns.get(seq) if seq > 0 else None
         if not self._session_open or epoch != self._epoch or sent_ns is None:
             return False
         if self._lease_end_ns <= now_ns or sent_ns + self._lease_ns <= now_ns:

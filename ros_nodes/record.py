@@ -1,6 +1,9 @@
-"""When a step began and when andon paused it: of what its window will be cut."""
+"""What a station remembers of its step: when it began and paused, where it stood."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Sequence
 
 from ros_nodes.evidence import WindowKind, Work
 from ros_nodes.terms import StepEvent
@@ -78,4 +81,36 @@ class StepRecord:
             begin.part_id,
             span,
             tuple(self._pauses),
+        )
+
+
+class Pose:
+    """Where the joints stood when the scene was judged.
+
+    Args:
+        tolerance: Largest difference of a joint that is still the same scene, rad or m.
+    """
+
+    def __init__(self, tolerance: float) -> None:
+        self._tolerance = tolerance
+        self._joints: tuple[float, ...] | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether anybody could say where the joints stood."""
+        return self._joints is not None
+
+    def renew(self, positions: Sequence[float] | None) -> None:
+        """Forget the pose and remember this one, unless a sensor failed."""
+        usable = positions is not None and all(map(math.isfinite, positions))
+        self._joints = tuple(positions) if positions is not None and usable else None
+
+    def unmoved(self, positions: Sequence[float] | None) -> bool:
+        """Whether the joints are seen to stand where they stood: a positive proof."""
+        joints = self._joints
+        if joints is None or positions is None or len(joints) != len(positions):
+            return False
+        return all(
+            abs(now - then) <= self._tolerance
+            for now, then in zip(positions, joints, strict=True)
         )

@@ -13,13 +13,13 @@ loop.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from ros_nodes.clock import SECOND_NS
 from ros_nodes.effects import (
+    BeatNow,
     CallHold,
     CallResume,
     CutNow,
@@ -34,7 +34,7 @@ from ros_nodes.effects import (
 )
 from ros_nodes.evidence import CutWindow, Work
 from ros_nodes.permission import Begin, Dropped, Hold, Permission
-from ros_nodes.record import StepRecord
+from ros_nodes.record import Pose, StepRecord
 from ros_nodes.terms import (
     Drop,
     HoldReason,
@@ -67,8 +67,8 @@ class Station:
         self, permission: Permission, *, joint_tolerance: float = JOINT_TOLERANCE
     ) -> None:
         self.permission = permission
-        self._tolerance = joint_tolerance
         self._robot = Robot.FREE
+        self._told_unconfirmed = False
         self._asked_hold_ns = 0
         self._deferred: Permit | None = None
         self._begun: Begin | None = None
@@ -76,7 +76,7 @@ class Station:
         self._scene = Scene()
         self._step = StepRecord()
         self._window: CutWindow | None = None
-        self._judged_at: tuple[float, ...] | None = None
+        self._pose = Pose(joint_tolerance)
 
     @property
     def scene(self) -> Scene:
@@ -105,14 +105,22 @@ class Station:
         )
         if refused is not None:
             return [LeaveSession(refused.text)]
-        unreported = self.permission.unreported
-        return [] if unreported is None else self._tell_held(unreported)
+        self._told_unconfirmed = False
+        return self._report()
 
     def closed(self, text: str, now_ns: int) -> list[Effect]:
         """The session ended."""
+        self._deferred = None
         if not self.permission.session_open:
             return []
         return self._hold_robot(self.permission.close(text), now_ns)
+
+    def acked(
+        self, *, seq: int, epoch: int, now_ns: int, positions: Sequence[float] | None
+    ) -> list[Effect]:
+        """A heartbeat was acknowledged; a permit that came before it is judged now."""
+        renewed = self.permission.acked(seq=seq, epoch=epoch, now_ns=now_ns)
+        return self._offer_deferred(now_ns, positions) if renewed else []
 
     def offered(
         self, permit: Permit, now_ns: int, positions: Sequence[float] | None
@@ -124,7 +132,8 @@ class Station:
             now_ns: Monotonic clock of the node.
             positions: Where the joints stand now; None when nobody can say.
         """
-        if self._robot in (Robot.HOLDING, Robot.RESUMING):
+        waiting = self.permission.waits_for_lease
+        if waiting or self._robot in (Robot.HOLDING, Robot.RESUMING):
             # Its fate depends on an answer that is under way.
             replaced, self._deferred = self._deferred, permit
             if replaced is None:
@@ -136,7 +145,7 @@ class Station:
             text = "the robot's controller has not confirmed that it holds"
             return [TellDropped(self.permission.refuse(permit, text))]
         answer = self.permission.offer(
-            permit, self._scene, now_ns, joints_unmoved=self._unmoved(positions)
+            permit, self._scene, now_ns, joints_unmoved=self._pose.unmoved(positions)
         )
         if isinstance(answer, Dropped):
             return [TellDropped(answer)]
@@ -153,7 +162,7 @@ class Station:
         """The coordinator wants the pending evidence again, if it still holds."""
         if self._window is None:
             return []
-        if not self._unmoved(positions):
+        if not self._pose.unmoved(positions):
             hold = self.permission.hold(
                 HoldReason.IDENTITY,
                 "the joints do not stand where the pending window was cut",
@@ -215,8 +224,7 @@ class Station:
     ) -> list[Effect]:
         """The window of the ended step was cut; the step waits for its decision."""
         self._window = window
-        self._judged_at = None
-        self.stands_at(positions)
+        self._pose.renew(positions)
         self._scene = replace(self._scene, window_digest=window.digest)
         return [SendWindow(window, scene_ns=window.scene_ns, offered_again=False)]
 
@@ -229,14 +237,9 @@ class Station:
         if self._robot is not Robot.HOLDING:
             return []
         self._robot = Robot.HELD if confirmed else Robot.UNCONFIRMED
-        effects: list[Effect] = []
         if self._scene.stand is Stand.PAUSED:
-            self._judged_at = None
-            self.stands_at(positions)
-        held = self.permission.held
-        if held is not None:
-            effects += self._tell_held(held)
-        return effects + self._offer_deferred(now_ns, positions)
+            self._pose.renew(positions)
+        return self._report() + self._offer_deferred(now_ns, positions)
 
     def resume_answered(
         self,
@@ -309,12 +312,11 @@ class Station:
         standing = self._scene.stand is Stand.DECIDING or (
             self._scene.stand is Stand.PAUSED and self._robot is Robot.HELD
         )
-        return standing and self._judged_at is None
+        return standing and not self._pose.known
 
     def stands_at(self, positions: Sequence[float] | None) -> None:
         """Remember where the joints stand; a sensor that fails says nothing."""
-        if positions is not None and all(map(math.isfinite, positions)):
-            self._judged_at = tuple(positions)
+        self._pose.renew(positions)
 
     def hold_at_boot(self, now_ns: int) -> list[Effect]:
         """Hold the robot once its controller is there: a node comes up held."""
@@ -352,37 +354,38 @@ class Station:
             if self._step.begun:
                 self._scene = replace(self._scene, stand=Stand.PAUSED)
                 self._step.pause(now_ns)
-                self._judged_at = None
+                self._pose.renew(None)
             else:  # leave was given, but the step has not begun
                 self._scene = replace(self._scene, stand=Stand.AT_START)
         if self._robot is Robot.HOLDING:
             return []
         if self._robot is Robot.HELD:
-            return self._tell_held(hold)
+            return self._report()
         self._robot = Robot.HOLDING
         self._asked_hold_ns = now_ns
         return [CallHold(hold)]
 
-    def _tell_held(self, hold: Hold) -> list[Effect]:
-        if hold.reason is HoldReason.LINK_LOST:
-            return []  # whoever holds the next session knows that the last one ended
-        # The heartbeat that follows this message proves that the coordinator knows.
-        self.permission.reported()
+    def _report(self) -> list[Effect]:
+        """Tell the coordinator what it does not know about the hold, and where it is.
+
+        It knows of its own withdrawals; an echo of them would be a new hold. It does
+        not know why the node held by itself, nor that a robot does not obey.
+        """
         confirmed = self._robot is Robot.HELD
-        return [TellHeld(hold, self._scene, confirmed)]
+        told = self.permission.unreported
+        if told is None and (
+            confirmed if self._told_unconfirmed else self._robot is Robot.UNCONFIRMED
+        ):
+            told = self.permission.held
+        # The heartbeat behind the message proves that the coordinator knows.
+        self.permission.reported()
+        if told is None:
+            return [BeatNow()]
+        self._told_unconfirmed = not confirmed
+        return [TellHeld(told, self._scene, confirmed), BeatNow()]
 
     def _offer_deferred(
         self, now_ns: int, positions: Sequence[float] | None
     ) -> list[Effect]:
         permit, self._deferred = self._deferred, None
         return [] if permit is None else self.offered(permit, now_ns, positions)
-
-    def _unmoved(self, positions: Sequence[float] | None) -> bool:
-        """Whether the joints were seen to stand where they were judged."""
-        judged = self._judged_at
-        if judged is None or positions is None or len(judged) != len(positions):
-            return False
-        return all(
-            abs(now - then) <= self._tolerance
-            for now, then in zip(positions, judged, strict=True)
-        )
