@@ -135,9 +135,15 @@ class Board:
         """The open requests for which a cell waits."""
         return tuple(r for r in self.requests if r.kind is RequestKind.QUESTION)
 
-    def next_request(self, person: str) -> Request | None:
-        """The most urgent request that nobody else holds."""
-        return next((r for r in self.requests if r.claimed_by in {"", person}), None)
+    def next_request(
+        self, person: str, passed: frozenset[str] = frozenset()
+    ) -> Request | None:
+        """The most urgent request that nobody else holds, and this person not passed."""
+        for request in self.requests:
+            free = request.claimed_by in {"", person}
+            if free and request.request_id not in passed:
+                return request
+        return None
 
 
 def fold(board: Board, event: Event) -> Board:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from tui.terms import Action, Channel, HoldReason, Label, Request
 
@@ -134,3 +135,41 @@ class Held:
 
     cells: tuple[str, ...]
     recorded: bool
+
+
+class Phase(Enum):
+    """Where one person stands with one request."""
+
+    OPENING = "opening"
+    """The evidence or the claim is on its way."""
+    MINE = "mine"
+    """This person holds the claim and may answer."""
+    THEIRS = "theirs"
+    """Somebody else holds it, or nobody; it can be taken over."""
+    SENDING = "sending"
+    """An answer is on its way."""
+    UNSENT = "unsent"
+    """An answer was given and nobody confirmed it: it may or may not have arrived."""
+    ENDED = "ended"
+    """The request is no longer open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """One person at one open request: what the request screen draws.
+
+    Attributes:
+        evidence: What is shown; None until it is here.
+        holder: Who holds the claim, as far as known.
+        label: The answer on its way, "" for "cannot tell".
+        note: The last refusal or news about this request, one sentence.
+        shown_s: Moment the evidence came on the screen, s.
+    """
+
+    request_id: str
+    phase: Phase = Phase.OPENING
+    evidence: Evidence | None = None
+    holder: str = ""
+    label: str = ""
+    note: str = ""
+    shown_s: float = 0.0
