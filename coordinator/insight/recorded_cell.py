@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Final
 
 from coordinator.clock import ManualClock
+from coordinator.errors import LiveError
 from coordinator.insight.simulated_person import SimulatedPerson
 from coordinator.insight.windows import LabelledWindows
 from coordinator.live.cell import control
@@ -19,7 +20,6 @@ from coordinator.live.path import LivePath
 from coordinator.live.request.queue import RequestQueue
 from coordinator.live.request.view import view_digest
 from coordinator.terms import (
-    Action,
     Actor,
     CellId,
     CellState,
@@ -41,7 +41,8 @@ from coordinator.terms import (
     window_digest,
 )
 
-EPOCH_OF_BACKTEST: Final = 1
+CELL: Final = CellId("recorded")
+SESSION: Final = 1
 PERSON: Final = Actor(PersonId("simulated-person"), device="backtest")
 
 
@@ -54,7 +55,7 @@ class RecordingLink:
         told: What became of each window, by its id.
     """
 
-    session_epoch: int = EPOCH_OF_BACKTEST
+    session_epoch: int = SESSION
     heartbeat_seq: int = 1
     permits: list[Permit] = field(default_factory=list)
     told: dict[WindowId, tuple[Verdict, RequestId | None]] = field(default_factory=dict)
@@ -67,7 +68,7 @@ class RecordingLink:
         """See NodeLink; a recorded robot stands already."""
 
     def reoffer(self) -> None:
-        """See NodeLink; a recorded link is never lost."""
+        """See NodeLink; a recorded scene cannot be shown again."""
 
     def outcome(
         self, window: SensorWindow, verdict: Verdict, request_id: RequestId | None
@@ -106,13 +107,11 @@ class RecordedCell:
         requests: RequestQueue,
         person: SimulatedPerson,
         family: Family,
-        clock: ManualClock,
     ) -> None:
         self._path = path
         self._requests = requests
         self._person = person
         self._family = family
-        self._clock = clock
         self._link = RecordingLink()
         self._calls = 0
 
@@ -120,7 +119,7 @@ class RecordedCell:
         """Connect, and let the person start the cell."""
         self._path.inbox.post(control.Connected(self._link, Scene(Stand.AT_START)))
         await self._settle()
-        await self._release(Action.CONTINUE)
+        await self._release()
 
     async def show(self, number: int, window: SensorWindow, truth: str) -> Shown:
         """Offer one window, and let people do what it takes to go on.
@@ -138,15 +137,10 @@ class RecordedCell:
         if request is not None:
             await self._answer(request, self._person.say(number, truth))
         if self._path.cell.state is CellState.HELD:
-            await self._release(self._disposition(truth))
+            await self._release()
+        if self._path.cell.state not in (CellState.IDLE, CellState.WORKING):
+            raise LiveError(f"the cell does not go on: {self._path.cell.status().text}")
         return Shown(verdict, audited, request is not None)
-
-    def _disposition(self, truth: str) -> Action:
-        """What a person who stands before a held cell does with the part."""
-        label = self._family.label(truth)
-        if label is None or label.action is Action.STOP:
-            return Action.REJECT
-        return label.action
 
     async def _answer(self, request: OperatorRequest, label: str) -> None:
         claimed = await self._requests.claim(
@@ -163,13 +157,13 @@ class RecordedCell:
         self._path.inbox.post(control.Answered(answered, PERSON))
         await self._settle()
 
-    async def _release(self, disposition: Action) -> None:
-        standing = self._path.cell.scene.stand is Stand.DECIDING
+    async def _release(self) -> None:
+        """Release by name. The part is set aside: its scene cannot be shown again."""
         self._path.inbox.post(
             control.Release(
                 actor=PERSON,
                 seen=self._path.cell.holds.worst,
-                disposition=disposition if standing else None,
+                disposition=None,
                 note="",
                 once=self._once("release"),
                 done=None,
@@ -196,24 +190,25 @@ class RecordedCell:
 
 
 def as_sensor_window(
-    windows: LabelledWindows,
-    i: int,
-    *,
-    cell_id: CellId,
-    group: str,
-    schema: Digest,
-    clock: ManualClock,
+    windows: LabelledWindows, i: int, group: str, family: Family, clock: ManualClock
 ) -> SensorWindow:
     """Return window i as a node would have sent it just now.
 
     The windows of one group share its cycle, so that no split tears them apart.
+
+    Args:
+        windows: Of the recording.
+        i: Which one, from 0.
+        group: Name of its group.
+        family: Channels and units.
+        clock: The coordinator's.
     """
     samples, present = windows.samples[i], windows.present[i]
     return SensorWindow(
         window_id=WindowId(f"w-{i + 1}"),
-        cell_id=cell_id,
+        cell_id=CELL,
         kind=WindowKind.DECISION,
-        session_epoch=EPOCH_OF_BACKTEST,
+        session_epoch=SESSION,
         seq=i + 1,
         cycle=int(windows.group_index[i]) + 1,
         step="recorded",
@@ -222,7 +217,7 @@ def as_sensor_window(
         period_ns=windows.period_ns,
         samples=samples,
         present=present,
-        digest=window_digest(schema, samples, present),
+        digest=window_digest(family.schema_digest, samples, present),
         age_ns=0,
         received_ns=clock.monotonic_ns(),
         cut_at=clock.utc_now(),

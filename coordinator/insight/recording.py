@@ -34,6 +34,9 @@ MISSING: Final = frozenset({"", "nan", "na", "null", "none"})
 SHOWN_CHARACTERS: Final = 40
 ROWS_PER_REPORT: Final = 2_000
 
+LEAST_UTC_NS: Final = 10**17
+"""Times from 1973 on are taken for UTC; smaller ones for a recorder's own clock, ns."""
+
 ReadProgress = Callable[[int, int], None]
 """Called with bytes read and bytes in all."""
 
@@ -305,3 +308,15 @@ def _shown(text: str) -> str:
     """The text as it may stand in a message: short and without control characters."""
     cut = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."
     return cut.encode("unicode_escape").decode("ascii")
+
+
+def time_text(time_ns: int) -> str:
+    """Say a time of a recording: ISO 8601 in UTC, or seconds of the recorder."""
+    if time_ns < LEAST_UTC_NS:
+        return f"{time_ns / 1e9:.3f} s"
+    return utc(time_ns).isoformat()
+
+
+def utc(time_ns: int) -> datetime:
+    """The UTC time so many nanoseconds after the beginning of 1970."""
+    return EPOCH + timedelta(microseconds=time_ns // 1_000)

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 
 from coordinator.insight.dataset import Dataset
-from coordinator.insight.recording import EPOCH
-
-LEAST_UTC_NS = 10**17
-"""Times from 1973 on are taken for UTC; smaller ones for a recorder's own clock, ns."""
+from coordinator.insight.recording import time_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +93,8 @@ def describe(dataset: Dataset) -> DatasetStats:
         groups_without_window=len(recording.groups)
         - len(np.unique(windows.group_index)),
         windows={x.name: counts[i] for i, x in enumerate(dataset.schema.labels)},
-        first_at=_time(first_ns),
-        last_at=_time(last_ns),
+        first_at=time_text(first_ns),
+        last_at=time_text(last_ns),
         span_s=(last_ns - first_ns) / 1e9,
         period_s=windows.period_ns / 1e9,
         gap_windows=int((windows.gap_rows > 0).sum()),
@@ -126,9 +122,3 @@ def _channels(dataset: Dataset, absent: list[int]) -> tuple[ChannelStats, ...]:
             )
         )
     return tuple(stats)
-
-
-def _time(time_ns: int) -> str:
-    if time_ns < LEAST_UTC_NS:
-        return f"{time_ns / 1e9:.3f} s"
-    return (EPOCH + timedelta(microseconds=time_ns // 1_000)).isoformat()

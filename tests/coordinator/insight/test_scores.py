@@ -3,8 +3,6 @@
 import csv
 import io
 
-import pytest
-
 from coordinator.insight.scores import COLUMNS, Case, score, write_decisions
 from coordinator.terms import Decision, Digest, Prediction, Verdict
 

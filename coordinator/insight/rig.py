@@ -1,0 +1,254 @@
+"""Everything of a coordinator that a backtest needs, put together in one process.
+
+The counterpart of app.py: the same objects, but no task of their own. What happens by
+itself there is done here when it is asked for, so that a run can be repeated.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from coordinator import software
+from coordinator.clock import ManualClock, seconds_to_ns
+from coordinator.config import LearningSection
+from coordinator.insight.recorded_cell import CELL, SESSION, RecordedCell
+from coordinator.insight.simulated_person import SimulatedPerson
+from coordinator.learning.bench import inline_trainer
+from coordinator.learning.correction.accept import accept
+from coordinator.learning.path import LearningPath
+from coordinator.live.cell.permit import PermitMaker
+from coordinator.live.cell.record import CellRecord
+from coordinator.live.gate.judge import Judge
+from coordinator.live.inference.device import choose
+from coordinator.live.inference.worker import InferenceWorker
+from coordinator.live.path import LivePath, PathSettings
+from coordinator.live.request.queue import RequestQueue
+from coordinator.model.slot import ModelSlot
+from coordinator.seams import Candidate, CellRow, Progress, Trainer
+from coordinator.store import Store
+from coordinator.terms import (
+    Actor,
+    CellStatus,
+    Example,
+    Family,
+    LearningStatus,
+    OperatorRequest,
+    Prediction,
+    SensorWindow,
+    Snapshot,
+    TimeoutOutcome,
+    events,
+)
+
+PATIENCE_S: Final = 600.0
+"""Deadlines of threads, s: a busy machine must not change what comes out."""
+YEAR_S: Final = 31_536_000.0
+"""Time to answer and length of a claim, s: nobody is late in a backtest."""
+MAXIMUM_STEP_S: Final = 60.0
+SEEDS_APART: Final = 10_000
+"""More trainings than a backtest has, so that no two seeds train alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class RigPlan:
+    """The numbers of both paths.
+
+    Attributes:
+        first_after: Labels before the first training.
+        every_answers: Labels from one training to the next.
+        audit_share: Share of the windows also shown to a person, in [0, 1].
+        threshold: Confidence from which a candidate is measured as acting alone.
+        network: To train, or "auto".
+        seed: Of the training and of the audit coin.
+    """
+
+    first_after: int = 40
+    every_answers: int = 50
+    audit_share: float = 0.0
+    threshold: float = 0.9
+    network: str = "auto"
+    seed: int = 0
+
+
+class SeededTrainer:
+    """A trainer whose every training also depends on the seed of the backtest."""
+
+    def __init__(self, trainer: Trainer, seed: int) -> None:
+        self._trainer = trainer
+        self._first_seed = seed * SEEDS_APART
+
+    async def train(
+        self,
+        snapshot: Snapshot,
+        *,
+        serving: Path | None,
+        seed: int,
+        progress: Progress,
+    ) -> Candidate:
+        """See seams.Trainer."""
+        seed += self._first_seed
+        return await self._trainer.train(
+            snapshot, serving=serving, seed=seed, progress=progress
+        )
+
+
+class Rig:
+    """One cell, one family, both paths. Use it with `async with`.
+
+    Attributes:
+        store: In memory, gone at the end.
+        cell: Where windows are shown; only inside `async with`.
+    """
+
+    store: Store
+    cell: RecordedCell
+
+    def __init__(
+        self,
+        family: Family,
+        plan: RigPlan,
+        judge: Judge,
+        person: SimulatedPerson,
+        clock: ManualClock,
+    ) -> None:
+        self._family = family
+        self._plan = plan
+        self._judge = judge
+        self._person = person
+        self._clock = clock
+        self._slot = ModelSlot()
+        self._device = choose("cpu")
+        self._worker = InferenceWorker(
+            {family.family_id: self._slot},
+            clock=clock,
+            device=self._device,
+            deadline_s=PATIENCE_S,
+        )
+        self._open = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Open the store, start the inference, connect and start the cell."""
+        async with AsyncExitStack() as opening:
+            folder = opening.enter_context(
+                tempfile.TemporaryDirectory(prefix="andon-backtest-")
+            )
+            self.store = await Store.open(
+                None, clock=self._clock, commit_deadline_s=PATIENCE_S, claim_s=YEAR_S
+            )
+            opening.push_async_callback(self.store.close)
+            self._worker.start()
+            opening.push_async_callback(self._worker.stop)
+            self._learning = self._learning_path(Path(folder))
+            await self._connect()
+            self._open = opening.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close everything, in the other order."""
+        await self._open.aclose()
+
+    async def learn(self) -> None:
+        """Train, validate and promote, if it is due."""
+        await self._learning.learn_if_due()
+
+    async def trainings(self) -> tuple[int, int]:
+        """Return how many trainings gave a candidate, and how many of these served."""
+        models = await self.store.models(self._family.family_id)
+        return len(models), sum(model.live_at is not None for model in models)
+
+    async def _connect(self) -> None:
+        requests = RequestQueue(
+            store=self.store,
+            clock=self._clock,
+            publish=_nobody_watches,
+            family_of=lambda _family_id: self._family,
+            make_example=self._make_example,
+            claim_lease_ns=seconds_to_ns(YEAR_S),
+        )
+        self.cell = RecordedCell(
+            path=self._live_path(requests),
+            requests=requests,
+            person=self._person,
+            family=self._family,
+        )
+        opened = events.SessionOpened(
+            CELL, SESSION, "recording", "backtest", software.describe()
+        )
+        await self.store.commit(opened)
+        await self.cell.start()
+
+    def _live_path(self, requests: RequestQueue) -> LivePath:
+        return LivePath(
+            cell=CellRecord(
+                CELL,
+                self._family.family_id,
+                clock=self._clock,
+                remembered=CellRow(epoch=SESSION),
+                publish=_nobody_watches,
+            ),
+            family_now=lambda: self._family,
+            predict=self._predict,
+            judge=self._judge,
+            requests=requests,
+            permits=PermitMaker(CELL, maximum_step_ns=seconds_to_ns(MAXIMUM_STEP_S)),
+            store=self.store,
+            clock=self._clock,
+            settings=PathSettings(
+                maximum_age_ns=seconds_to_ns(1.0),
+                audit_share=self._plan.audit_share,
+                audit_seed=f"backtest {self._plan.seed}",
+                time_allowed_ns=seconds_to_ns(YEAR_S),
+                on_timeout=TimeoutOutcome.HOLD,
+                autostart=False,
+            ),
+        )
+
+    def _learning_path(self, models_dir: Path) -> LearningPath:
+        trainer = inline_trainer(
+            models_dir,
+            network=self._plan.network,
+            threshold=self._plan.threshold,
+            clock=self._clock,
+        )
+        return LearningPath(
+            family_now=lambda: self._family,
+            store=self.store,
+            trainer=SeededTrainer(trainer, self._plan.seed),
+            slot=self._slot,
+            device=self._device,
+            clock=self._clock,
+            settings=LearningSection(
+                first_after=self._plan.first_after,
+                every_answers=self._plan.every_answers,
+                every_share=0.0,
+                cooldown_s=0.0,
+                network=self._plan.network,
+            ),
+            auto_promote=True,
+            models_dir=models_dir,
+            publish=_nobody_watches,
+        )
+
+    async def _predict(self, window: SensorWindow) -> Prediction | None:
+        if self._slot.model is None:
+            return None
+        return await self._worker.predict(window, self._family.family_id)
+
+    def _make_example(
+        self, request: OperatorRequest, actor: Actor, label: str
+    ) -> Example | None:
+        return accept(request, actor, label, clock=self._clock)
+
+
+def _nobody_watches(_change: CellStatus | OperatorRequest | LearningStatus) -> None:
+    """A backtest has no terminal."""
