@@ -10,6 +10,7 @@ import typer
 
 from coordinator import __version__
 from coordinator.cli import (
+    backtest,
     configure,
     dataset,
     demo,
@@ -31,6 +32,7 @@ _GROUPS = (
     models,
     labels,
     dataset,
+    backtest,
     record,
     doctor,
 )
