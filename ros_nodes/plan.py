@@ -142,7 +142,7 @@ def _robot(
             "time_factor": float(simulation.time_factor),
             "cycles": simulation.cycles,
             "shift_at_cycle": simulation.shift_at_cycle,
-            "truth": _record(simulation.truth, config.cell_id, "truth"),
+            "truth": _truth(simulation.truth, config.cell_id),
             "trace": _record(trace, config.cell_id, "motions"),
             "joints": ros.joints,
             "wrench": ros.wrench,
@@ -153,6 +153,11 @@ def _robot(
         },
         env=env,
     )
+
+
+def _truth(folder: Path | None, cell_id: str) -> str:
+    """Where the simulated operator looks for the truth about a cell."""
+    return "" if folder is None else str(folder.resolve() / f"truth-{cell_id}.jsonl")
 
 
 def _record(folder: Path | None, cell_id: str, kind: str) -> str:
