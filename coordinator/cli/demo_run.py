@@ -87,7 +87,7 @@ class Demo:
     numbers: Mapping[str, int] = field(default_factory=dict)
 
     async def start(self, name: str, *command: str) -> Program:
-        """Start a program; it is stopped with the demo, the last one first."""
+        """Start a program; it is stopped with the demo."""
         program = await start(name, self.folder.logs / f"{name}.log", *command)
         self.programs.append(program)
         return program
@@ -135,6 +135,15 @@ class Demo:
             *("--reaction-s", str(plan.reaction_s), "--report", str(folder.operator)),
         )
 
+    async def stop(self) -> None:
+        """Stop the operator first, then the cells together, the coordinator last."""
+        cells = set(self.cells)
+        for program in [p for p in reversed(self.programs) if p.name == "operator"]:
+            await program.stop()
+        await asyncio.gather(*(p.stop() for p in self.programs if p.name in cells))
+        for program in [p for p in reversed(self.programs) if p.name == "coordinator"]:
+            await program.stop()
+
     def has_worked_its_cycles(self) -> bool:
         """Whether every robot has ended its last cycle."""
         each = demo_plan.share_out(self.plan.cycles, self.cells)
@@ -170,8 +179,7 @@ async def _demo(plan: Plan, clock: Clock) -> AsyncIterator[Demo]:
         demo.serving_at = clock.utc_now()
         yield demo
     finally:
-        for program in reversed(demo.programs):
-            await program.stop()
+        await demo.stop()
 
 
 async def with_person(plan: Plan, clock: Clock) -> int:
@@ -242,8 +250,6 @@ async def _kill_and_restart(demo: Demo) -> None:
     await demo.clock.sleep(DOWN_S)
     await coordinator.stop()
     await demo.start_coordinator()
-    # It is stopped last, as the one it replaces would have been.
-    demo.programs.insert(0, demo.programs.pop())
     back_s = (demo.clock.monotonic_ns() - demo.killed_ns) / SECOND_NS
     typer.echo(f"the coordinator serves again, {back_s:.1f} s after it was killed")
 

@@ -76,7 +76,7 @@ def test_a_node_trace_is_read(tmp_path: Path) -> None:
         line("window_cut", 30, window_id="w-3", digest="d-3", cycle=1),
         line("window_sent", 31, window_id="w-3", digest="d-3", kind="decision"),
         line("refusal", 32, window_id="w-3"),
-        line("permit_dropped", 40, token="EXPIRED"),
+        line("permit_dropped", 40) | {"token": "EXPIRED"},
         line("hold", 50, reason="LINK_LOST", text=""),
     )
     robot(tmp_path)
