@@ -153,14 +153,17 @@ def open_directory(path: Path) -> Directory:
         held.callback(lock.release)
         if not (path / DATABASE).exists():
             _create(path)
+        # All of it without writing: what is refused stays as it was found.
         check_file(path / DATABASE)
+        with closing(open_reader(path / DATABASE)) as db:
+            check_start(db, read_checkpoint(path / HEAD))
+            head = journal.read_chain(db).head
         with closing(open_writer(path / DATABASE)) as db:
             migrate(db)
-            check_start(db, read_checkpoint(path / HEAD))
-            checkpoint = Checkpoint(path / HEAD)
-            held.callback(checkpoint.close)
-            checkpoint.write(journal.read_chain(db).head)
-            checkpoint.sync()
+        checkpoint = Checkpoint(path / HEAD)
+        held.callback(checkpoint.close)
+        checkpoint.write(head)
+        checkpoint.sync()
         return Directory(path / DATABASE, checkpoint, held.pop_all())
 
 
@@ -245,6 +248,8 @@ def translated() -> Iterator[None]:
         if isinstance(error, sqlite3.OperationalError) and _code(error):
             raise StoreDegradedError(text) from error
         raise StoreIntegrityError(text) from error
+    except UnicodeDecodeError as error:  # a damaged page can spoil SQLite's own error
+        raise StoreIntegrityError("a page of the store is damaged.") from error
     except OSError as error:
         raise StoreDegradedError(
             f"the store cannot be used: {error.strerror or 'I/O error'}."

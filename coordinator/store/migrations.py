@@ -117,6 +117,8 @@ VERSION: Final = len(STEPS)
 
 def migrate(db: sqlite3.Connection) -> None:
     """Bring a store to the newest schema; each step is one transaction."""
+    if db.execute("PRAGMA user_version").fetchone() == (VERSION,):
+        return
     MIGRATIONS.apply(sqlite_utils.Database(db))
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute(f"PRAGMA user_version = {VERSION}")

@@ -37,6 +37,8 @@ Progress = Callable[[int, int], None]
 """Called with entries done and entries in all, now and then."""
 
 PROGRESS_ENTRIES: Final = 5000
+UNREADABLE: Final = (sqlite3.Error, UnicodeDecodeError)
+"""A damaged page can also spoil the text of SQLite's own error."""
 COLUMNS: Final = {"windows": "window_id, digest, content, seq"}
 """Where not all columns are compared: samples are checked by their digest."""
 
@@ -93,7 +95,7 @@ def verify(path: Path, progress: Progress | None = None) -> VerifyResult:
         return broken.result
     except AndonError as error:
         return VerifyResult(ok=False, entries=0, first_bad_seq=None, text=error.text)
-    except sqlite3.Error as error:
+    except UNREADABLE as error:
         text = f"the store cannot be read: {error}."
         return VerifyResult(ok=False, entries=0, first_bad_seq=None, text=text)
 
@@ -118,6 +120,8 @@ def _verify(
     db.execute("DROP TABLE main.meta")
     db.execute("BEGIN")
     entries = _follow(db, progress)
+    if noted is not None and noted.seq > entries:
+        _check_noted(db, noted, entries)
     if not same_schema:
         raise _Broken(entries, None, "the tables are not as andon makes them.")
     for table in FOLDED:
@@ -137,10 +141,18 @@ def _verify(
 
 
 def _schema(db: sqlite3.Connection, name: str) -> list[tuple[str, ...]]:
-    return db.execute(
+    """Return the tables and the steps that made them.
+
+    How sqlite-utils lays out its own table is its own affair.
+    """
+    tables = db.execute(
         f"""SELECT type, name, tbl_name, sql FROM {name}.sqlite_master
         WHERE tbl_name <> '_sqlite_migrations' ORDER BY type, name"""  # noqa: S608
-    ).fetchall()
+    )
+    steps = db.execute(
+        f"SELECT migration_set, name FROM {name}._sqlite_migrations ORDER BY id"  # noqa: S608
+    )
+    return [*tables, *steps]
 
 
 def _follow(db: sqlite3.Connection, progress: Progress) -> int:
@@ -171,7 +183,7 @@ def _readable(db: sqlite3.Connection, start: Chain) -> Iterator[journal.Row]:
     while True:
         try:
             row = next(rows, None)
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             text = f"entry {seq + 1} cannot be read: {error}."
             raise _Broken(seq, seq + 1, text) from error
         if row is None:
@@ -200,7 +212,7 @@ def _compare(db: sqlite3.Connection, table: str, entries: int) -> None:
             SELECT * FROM ({made} EXCEPT {kept})
             UNION ALL SELECT * FROM ({kept} EXCEPT {made}))"""  # noqa: S608
         ).fetchone()
-    except sqlite3.Error as error:
+    except UNREADABLE as error:
         raise _Broken(entries, None, f"{table} cannot be read: {error}.") from error
     if seq is not None:
         text = f"{table} does not say what entry {seq} recorded."
@@ -214,7 +226,7 @@ def _check_windows(db: sqlite3.Connection, entries: int) -> None:
                 check(tuple(row))
             except AndonError as error:
                 raise _Broken(entries, seq, error.text) from error
-    except sqlite3.Error as error:
+    except UNREADABLE as error:
         raise _Broken(entries, None, f"windows cannot be read: {error}.") from error
 
 
@@ -224,5 +236,5 @@ def _check_noted(
     try:
         check_head(db, noted)
     except AndonError as error:
-        cut = noted is not None and noted.seq > entries
-        raise _Broken(entries, entries + 1 if cut else None, error.text) from error
+        seq = None if noted is None else min(noted.seq, entries + 1)
+        raise _Broken(entries, seq, error.text) from error
