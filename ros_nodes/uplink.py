@@ -186,7 +186,7 @@ class Uplink:
         self._welcomed.clear()
         self._outbox = Outbox(self.dropped)
         self._outbox.say(self._listener.hello())
-        text = "the coordinator ended the session"
+        text = "the node ends"
         channel = grpc.aio.insecure_channel(self._target, options=CHANNEL_OPTIONS)
         try:
             stub = cell_pb2_grpc.CellServiceStub(channel)
