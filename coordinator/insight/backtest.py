@@ -123,7 +123,8 @@ async def backtest(
                 verdict = shown.verdict
                 cases.append(Case(i + 1, group, when, verdict, truth, shown.audited))
             progress(i + 1, len(windows), f"{plan.policy}: {labels} labels")
-            await rig.learn()
+            if shown.labelled:
+                await rig.learn()
         retrains, promotions = await rig.trainings()
     scores = score(
         cases,

@@ -128,10 +128,16 @@ class RecordedCell:
             number: Of the window in the recording.
             window: The evidence.
             truth: What was recorded.
+
+        Raises:
+            LiveError: the path did not judge it, or the cell does not go on.
         """
         self._path.offer(window)
         await self._settle()
-        verdict, request_id = self._link.told.pop(window.window_id)
+        told = self._link.told.pop(window.window_id, None)
+        if told is None:
+            raise LiveError(f"window {number} was not judged: {self._said()}")
+        verdict, request_id = told
         request = self._requests.get(request_id) if request_id else None
         audited = request is not None and request.kind is RequestKind.AUDIT
         if request is not None:
@@ -141,6 +147,9 @@ class RecordedCell:
         if self._path.cell.state not in (CellState.IDLE, CellState.WORKING):
             raise LiveError(f"the cell does not go on: {self._path.cell.status().text}")
         return Shown(verdict, audited, request is not None)
+
+    def _said(self) -> str:
+        return self._path.cell.status().text
 
     async def _answer(self, request: OperatorRequest, label: str) -> None:
         claimed = await self._requests.claim(

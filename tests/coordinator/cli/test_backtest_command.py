@@ -69,6 +69,7 @@ def run(*words: str | Path) -> str:
     return result.output
 
 
+@pytest.mark.slow
 def test_a_backtest_gives_a_table_numbers_and_decisions(data_dir: Path) -> None:
     numbers, lines = data_dir / "out.json", data_dir / "out.csv"
     table = run(

@@ -17,8 +17,9 @@ from coordinator.insight.scores import write_decisions
 from coordinator.terms import Decision
 from tests.coordinator.insight.recordings import write_separable
 
+pytestmark = pytest.mark.slow
 PLAN = BacktestPlan(warmup=24, retrain_every=24, seed=5, audit_share=0.1)
-CYCLES = 90
+CYCLES = 80
 EXAMPLE = Path(__file__).parents[3] / "docs/examples/ur3_cobotops.toml"
 
 
@@ -111,7 +112,7 @@ def test_a_person_who_errs_teaches_errors_and_is_not_the_truth(
 
 def test_progress_is_told_after_every_window(dataset: Dataset) -> None:
     told: list[tuple[int, int]] = []
-    plan = replace(PLAN, warmup=80)
+    plan = replace(PLAN, warmup=70)
     asyncio.run(
         backtest(dataset, plan, progress=lambda done, of, _: told.append((done, of)))
     )
@@ -184,7 +185,6 @@ def recordings() -> Path | None:
     return folder if (folder / "ur3_cobotops").is_dir() else None
 
 
-@pytest.mark.slow
 def test_on_a_real_cobot_asking_where_it_doubts_beats_asking_at_random(
     tmp_path: Path,
 ) -> None:

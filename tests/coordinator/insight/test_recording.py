@@ -1,14 +1,18 @@
 """A recording is read whole, or refused with a sentence that names row and column."""
 
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from coordinator.errors import DatasetError
 from coordinator.insight.recording import Recording, read_recording
-from coordinator.insight.schema import read_schema
+from coordinator.insight.schema import read_schema, schema_from
 from coordinator.insight.windows import cut, filled
+from coordinator.terms import Digest
 from tests.coordinator.insight.recordings import (
     HEADINGS,
     SCHEMA,
@@ -250,3 +254,39 @@ def test_a_long_step_between_two_rows_is_a_gap(tmp_path: Path) -> None:
 
     assert windows.period_ns == 1_000_000_000
     assert windows.gap_rows.tolist() == [0, 5, 0]
+
+
+@settings(max_examples=50)
+@given(
+    st.lists(st.integers(1, 30), min_size=1, max_size=8),
+    st.integers(2, 12),
+    st.integers(1, 15),
+)
+def test_every_group_gives_as_many_windows_as_fit(
+    lengths: list[int], rows: int, stride: int
+) -> None:
+    schema = schema_from(
+        tomllib.loads(SCHEMA) | {"rows": rows, "stride": stride}, name="s"
+    )
+    group_index = np.repeat(np.arange(len(lengths)), lengths)
+    count = len(group_index)
+    recording = Recording(
+        samples=np.zeros((count, 2), np.float32),
+        time_ns=np.arange(count, dtype=np.int64),
+        group_index=group_index,
+        label_index=np.full(count, 2),
+        groups=tuple(str(i) for i in range(len(lengths))),
+        source_digest=Digest("0" * 64),
+    )
+    expected = [max(0, (length - rows) // stride + 1) for length in lengths]
+    if sum(expected) == 0:
+        with pytest.raises(DatasetError, match="no group"):
+            cut(recording, schema)
+        return
+
+    windows = cut(recording, schema)
+
+    found = np.bincount(windows.group_index, minlength=len(lengths))
+    assert found.tolist() == expected
+    last = windows.first_row + rows - 1
+    assert (group_index[windows.first_row] == group_index[last]).all()
