@@ -1,7 +1,10 @@
 """One thread, one transaction for everybody who waits, and nobody hurt by another."""
 
 import asyncio
+import shutil
 import sqlite3
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -222,6 +225,64 @@ class TestFullDisk:
         assert len({id(one) for one in results}) == 20
         assert (await store.head()).seq == 0
         await store.close()
+
+
+def mount(where: Path, size: str) -> bool:
+    """Mount a small disk of its own; False where that is not allowed."""
+    where.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "andon-test", str(where)],
+        capture_output=True,
+        check=False,
+    )
+    return made.returncode == 0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    where = tmp_path / "disk"
+    if shutil.which("mount") is None or not mount(where, "1m"):
+        pytest.skip("needs leave to mount a small disk")
+    yield where
+    subprocess.run(["umount", str(where)], check=True)
+
+
+async def test_a_disk_that_fills_up_degrades_the_store_until_there_is_room(
+    small_disk: Path, clock: ManualClock
+) -> None:
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(b"x" * 300_000)
+    store = await Store.open(small_disk / "store", clock=clock, commit_deadline_s=30)
+    kept: list[int] = []
+
+    async def fill() -> None:
+        for number in range(1, 200):
+            (entry,) = await store.commit(
+                decided(number), window=make_window(number, rows=128, channels=24)
+            )
+            kept.append(entry.seq)
+
+    with pytest.raises(StoreDegradedError, match="nothing was kept"):
+        await fill()
+    with pytest.raises(StoreDegradedError, match="nothing was kept"):
+        await store.commit(hold("x" * 20_000))
+    entries = [entry.seq for entry in await store.entries(0, 1000)]
+    ballast.unlink()
+    (after,) = await store.commit(hold())
+
+    assert entries == kept == list(range(1, len(kept) + 1))
+    assert after.seq == len(kept) + 1
+    await store.close()
+    assert verify(small_disk / "store").entries == after.seq
+
+
+async def test_a_start_on_a_full_disk_is_refused(
+    small_disk: Path, clock: ManualClock
+) -> None:
+    (small_disk / "ballast").write_bytes(b"x" * 1_000_000)
+
+    with pytest.raises(StoreDegradedError, match="full"):
+        await Store.open(small_disk / "store", clock=clock)
 
 
 class TestFailingDisk:
