@@ -20,6 +20,7 @@ from coordinator.cli import (
     programs,
     record,
     serve,
+    training,
 )
 from coordinator.cli.exits import Exit, complaint, exit_code
 from coordinator.errors import AndonError
@@ -29,6 +30,7 @@ _GROUPS = (
     demo,
     serve,
     programs,
+    training,
     models,
     labels,
     dataset,

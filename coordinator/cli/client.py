@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Timer
 from typing import Final, Protocol, TypeVar, cast
 
 import grpc
@@ -68,6 +69,42 @@ def ask(
 ) -> Reply:
     """Call a method with a deadline; no call of the command line waits for ever."""
     return method(request, timeout=timeout_s)
+
+
+class Changes(Protocol[Reply]):
+    """What a method of a stub that answers many times returns."""
+
+    def __iter__(self) -> Iterator[Reply]:
+        """Every answer, as it comes."""
+
+    def cancel(self) -> object:
+        """Ask for no more."""
+
+
+def watch(changes: Changes[Reply], *, first_within_s: float) -> Iterator[Reply]:
+    """Every change, without waiting for ever for one that never comes.
+
+    Args:
+        changes: Of the stub.
+        first_within_s: Longest wait for the first, s.
+
+    Raises:
+        UnavailableError: the first did not come in time.
+    """
+    patience = Timer(first_within_s, changes.cancel)
+    patience.start()
+    try:
+        for change in changes:
+            patience.cancel()
+            yield change
+    except grpc.RpcError as error:
+        if cast(grpc.Call, error).code() is not grpc.StatusCode.CANCELLED:
+            raise
+        raise errors.UnavailableError(
+            f"nothing happened within {first_within_s:g} s.", "NOTHING_HAPPENED"
+        ) from error
+    finally:
+        patience.cancel()
 
 
 @contextmanager

@@ -181,6 +181,7 @@ class _Traces:
     cut_ns: dict[WindowKey, int] = field(default_factory=dict)
     sent: set[WindowKey] = field(default_factory=set)
     last_sent: dict[CellId, WindowKey] = field(default_factory=dict)
+    offered_again: set[WindowKey] = field(default_factory=set)
     refused: set[WindowKey] = field(default_factory=set)
     digest_of: dict[str, Digest] = field(default_factory=dict)
     received_ns: dict[tuple[CellId, PermitId], int] = field(default_factory=dict)
@@ -198,8 +199,7 @@ class _Traces:
                 self.cut_ns.setdefault((cell, Digest(line["digest"])), at_ns)
                 self.digest_of[line["window_id"]] = Digest(line["digest"])
             case "window_sent" if line["kind"] == WindowKind.DECISION.value:
-                self.sent.add((cell, Digest(line["digest"])))
-                self.last_sent[cell] = (cell, Digest(line["digest"]))
+                self._send((cell, Digest(line["digest"])), line)
             case "refusal" if line["window_id"] in self.digest_of:
                 self.refused.add((cell, self.digest_of[line["window_id"]]))
             case "permit_received":
@@ -212,6 +212,12 @@ class _Traces:
                 self.holds_ns.setdefault(cell, []).append(at_ns)
             case _:
                 pass
+
+    def _send(self, key: WindowKey, line: Line) -> None:
+        self.sent.add(key)
+        self.last_sent[key[0]] = key
+        if line["offered_again"]:
+            self.offered_again.add(key)
 
     def _consume(self, cell: CellId, line: Line, at_ns: int) -> None:
         key = (cell, PermitId(line["permit_id"]))
@@ -236,6 +242,7 @@ class _Traces:
             cut_ns=self.cut_ns,
             sent=frozenset(self.sent),
             last_sent=frozenset(self.last_sent.values()),
+            offered_again=frozenset(self.offered_again),
             refused=frozenset(self.refused),
             consumed=tuple(self.consumed),
             moves=tuple(self.moves),

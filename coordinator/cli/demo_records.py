@@ -68,6 +68,7 @@ class NodeTrace:
         cut_ns: When each decision window was first cut, monotonic clock of the node.
         sent: Every decision window that was sent.
         last_sent: The last one of each cell.
+        offered_again: Those that were sent again in a later session.
         refused: Windows that the coordinator refused with a sentence.
         consumed: Permits in the order they were consumed.
         moves: Motions in the order they began.
@@ -78,6 +79,7 @@ class NodeTrace:
     cut_ns: Mapping[WindowKey, int] = field(default_factory=dict)
     sent: frozenset[WindowKey] = frozenset()
     last_sent: frozenset[WindowKey] = frozenset()
+    offered_again: frozenset[WindowKey] = frozenset()
     refused: frozenset[WindowKey] = frozenset()
     consumed: tuple[ConsumedPermit, ...] = ()
     moves: tuple[Move, ...] = ()

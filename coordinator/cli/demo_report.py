@@ -141,15 +141,13 @@ def decision_latencies_ms(journal: Sequence[Recorded], trace: NodeTrace) -> list
     """Window cut to permit received, in ms by the node's clock, rising.
 
     Of the windows that were decided alone: a person's thinking is not latency. A window
-    that was judged again after a lost link is left out: the outage is not latency.
+    that was offered again after a lost link is left out: the outage is not latency.
     """
     alone: set[DecisionId] = set()
     permits: dict[PermitId, Permit] = {}
-    times_judged: Counter[WindowKey] = Counter()
     for entry in journal:
         match entry.event:
             case ev.WindowDecided() as decided:
-                times_judged[decided.cell_id, decided.window_digest] += 1
                 if decided.verdict.decision is Decision.ACT:
                     alone.add(decided.decision_id)
             case ev.PermitIssued() as issued:
@@ -162,7 +160,7 @@ def decision_latencies_ms(journal: Sequence[Recorded], trace: NodeTrace) -> list
         if permit is None or permit.decision_id not in alone:
             continue
         key = (consumed.cell_id, permit.window_digest)
-        if key in trace.cut_ns and times_judged[key] == 1:
+        if key in trace.cut_ns and key not in trace.offered_again:
             latencies.append((consumed.received_ns - trace.cut_ns[key]) / NS_PER_MS)
     return sorted(latencies)
 
@@ -189,6 +187,21 @@ def seconds_to_first_question(records: Records) -> float | None:
     return None
 
 
+def vanished_requests(records: Records) -> frozenset[RequestId]:
+    """Requests that were opened and are neither open nor ended."""
+    opened: set[RequestId] = set()
+    ended: set[RequestId] = set()
+    for entry in records.journal:
+        match entry.event:
+            case ev.RequestOpened() as event:
+                opened.add(event.request.request_id)
+            case ev.RequestAnswered() | ev.RequestEnded() as event:
+                ended.add(event.request_id)
+            case _:
+                pass
+    return frozenset(opened - ended - records.open_requests)
+
+
 def lost(records: Records) -> int:
     """What was promised or sent and cannot be found.
 
@@ -197,25 +210,18 @@ def lost(records: Records) -> int:
     that a node sent and that were neither judged nor refused, in any session.
     """
     answered: set[tuple[RequestId, str]] = set()
-    opened: set[RequestId] = set()
-    ended: set[RequestId] = set()
     judged: set[WindowKey] = set()
     for entry in records.journal:
         match entry.event:
-            case ev.RequestOpened() as event:
-                opened.add(event.request.request_id)
             case ev.RequestAnswered() as event:
                 answered.add((event.request_id, event.label))
-                ended.add(event.request_id)
-            case ev.RequestEnded() as event:
-                ended.add(event.request_id)
             case ev.WindowDecided() as event:
                 judged.add((event.cell_id, event.window_digest))
             case _:
                 pass
     trace = records.trace
     lost_answers = sum(pair not in answered for pair in records.acknowledged)
-    lost_requests = len(opened - ended - records.open_requests)
+    lost_requests = len(vanished_requests(records))
     lost_windows = len(trace.sent - judged - trace.refused - records.in_flight)
     return lost_answers + lost_requests + lost_windows
 

@@ -34,7 +34,7 @@ from coordinator.cli.demo_records import Records
 from coordinator.cli.exits import Exit
 from coordinator.clock import SECOND_NS, Clock
 from coordinator.errors import UnavailableError
-from coordinator.terms import CellId
+from coordinator.terms import CellId, RequestId
 
 SERVING_WITHIN_S: Final = 60.0
 """Time for the coordinator to serve; importing torch on a cold disk takes most, s."""
@@ -43,6 +43,8 @@ STANDSTILL_S: Final = 180.0
 """Without any new cycle for so long, the demo has failed, s."""
 SETTLE_S: Final = 30.0
 """Time for the last questions after the last cycle, s."""
+KILL_PATIENCE: Final = 10
+"""Cycles to wait for an open request, so that the kill meets one."""
 DOWN_S: Final = 4.0
 """How long the coordinator stays away after it was killed: two leases, s."""
 
@@ -72,6 +74,7 @@ class Demo:
         after_seq: Journal entries up to here are an earlier demo's.
         serving_at: UTC at which the coordinator was first seen to serve.
         killed_ns: When it was killed, monotonic; 0 for never.
+        open_at_kill: The requests that waited then, by the store's own tables.
         numbers: What the coordinator counted, asked just before it is stopped.
     """
 
@@ -84,6 +87,7 @@ class Demo:
     programs: list[Program] = field(default_factory=list)
     serving_at: datetime | None = None
     killed_ns: int = 0
+    open_at_kill: frozenset[RequestId] = frozenset()
     numbers: Mapping[str, int] = field(default_factory=dict)
 
     async def start(self, name: str, *command: str) -> Program:
@@ -235,8 +239,16 @@ async def _follow(demo: Demo, display: demo_progress.Display) -> None:
                 f"the logs are in {demo.folder.logs}.",
                 "STANDSTILL",
             )
-        if 0 < demo.plan.kill_at <= cycles and not demo.killed_ns:
+        if picture is not None and _is_time_to_kill(demo, picture):
             await _kill_and_restart(demo)
+
+
+def _is_time_to_kill(demo: Demo, picture: Picture) -> bool:
+    """Whether to kill now: preferably while somebody waits for an answer."""
+    at = demo.plan.kill_at
+    if demo.killed_ns or not 0 < at <= picture.cycles:
+        return False
+    return picture.open_requests > 0 or picture.cycles >= at + KILL_PATIENCE
 
 
 async def _kill_and_restart(demo: Demo) -> None:
@@ -245,8 +257,9 @@ async def _kill_and_restart(demo: Demo) -> None:
     demo.programs.remove(coordinator)
     demo.killed_ns = demo.clock.monotonic_ns()
     await coordinator.kill()
-    waiting = demo_evidence.read_open_requests(demo.folder.data)
-    typer.echo(f"killed the coordinator with {len(waiting)} open requests")
+    demo.open_at_kill = demo_evidence.read_open_requests(demo.folder.data)
+    waiting = len(demo.open_at_kill)
+    typer.echo(f"killed the coordinator with {waiting} open requests")
     await demo.clock.sleep(DOWN_S)
     await coordinator.stop()
     await demo.start_coordinator()
@@ -298,8 +311,18 @@ def _tell_of_the_kill(demo: Demo, records: Records) -> None:
     lags: dict[CellId, Any] = dict.fromkeys(demo.cells)
     lags |= demo_report.holds_after_ms(records.trace, demo.killed_ns)
     path = demo.folder.evidence / "kill.json"
-    told = {"killed_ns": demo.killed_ns, "held_after_ms": lags}
+    kept = demo.open_at_kill - demo_report.vanished_requests(records)
+    told = {
+        "killed_ns": demo.killed_ns,
+        "held_after_ms": lags,
+        "open_at_kill": len(demo.open_at_kill),
+        "open_kept": len(kept),
+    }
     path.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    typer.echo(
+        f"{len(kept)} of {len(demo.open_at_kill)} requests that were open at the kill "
+        "were there after the restart"
+    )
     for cell, lag_ms in lags.items():
         when = "never" if lag_ms is None else f"{lag_ms:.0f} ms after the kill"
         typer.echo(f"{cell} held {when}, by its node's clock")

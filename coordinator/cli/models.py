@@ -1,20 +1,18 @@
-"""`andon train` and `andon model`: what learns, what serves, what served before."""
+"""`andon model`: what serves, what served before, what may serve next."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from coordinator.cli import options, output
-from coordinator.errors import UnavailableError
+from coordinator.cli.output import as_mapping
 
 if TYPE_CHECKING:
-    from andon.v1 import learning_pb2, operator_pb2
+    from andon.v1 import learning_pb2
 
-LONGEST_TRAINING_S: Final = 3_600.0
-BUSY: Final = frozenset({"training", "validating", "shadow"})
 SHORT_DIGEST: Final = 12
 """Characters of a digest that people read; at least 8 are needed to name a model."""
 
@@ -25,70 +23,12 @@ DigestArgument = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands to andon."""
-    app.command("train")(train)
     model = typer.Typer(help="The models of a family.", rich_markup_mode=None)
     model.command("list")(list_models)
     model.command("show")(show)
     model.command("promote")(promote)
     model.command("rollback")(rollback)
     app.add_typer(model, name="model")
-
-
-def train(
-    family: options.FamilyOption,
-    server: options.ServerOption = "",
-    wait: Annotated[bool, typer.Option(help="Show the training until it ends.")] = True,
-    as_json: options.JsonOption = False,
-) -> None:
-    """Train a model now, from every label so far.
-
-    It does not wait for the answers that the next training would need.
-    """
-    from andon.v1 import learning_pb2, learning_pb2_grpc
-    from coordinator.cli import client
-
-    with client.connect(options.resolve_server(server)) as channel:
-        stub = learning_pb2_grpc.LearningServiceStub(channel)
-        # Watched before it is started, so that a quick training is not missed.
-        changes = stub.WatchLearning(
-            learning_pb2.WatchLearningRequest(family=family), timeout=LONGEST_TRAINING_S
-        )
-        request = learning_pb2.StartTrainingRequest(
-            family=family, actor=client.actor(), idempotency_key=client.new_key()
-        )
-        before = next(changes).status
-        run_id = client.ask(stub.StartTraining, request).run_id
-        last = _follow(changes, before, quiet=as_json) if wait else before
-        changes.cancel()
-    if as_json:
-        output.print_json({"run_id": run_id, "status": as_mapping(last)})
-    elif wait:
-        typer.echo(last.text)
-    else:
-        typer.echo(f"training {run_id} has started")
-
-
-def _follow(
-    changes: Iterator[learning_pb2.WatchLearningResponse],
-    before: operator_pb2.LearningStatus,
-    *,
-    quiet: bool,
-) -> operator_pb2.LearningStatus:
-    """Show the phases until the training has ended, and return the last status."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    last, begun = before, False
-    with Progress(console=Console(stderr=True), disable=quiet) as progress:
-        bar = progress.add_task("waiting", total=1.0)
-        for change in changes:
-            last = change.status
-            progress.update(bar, description=last.phase, completed=last.progress)
-            if last.phase in BUSY:
-                begun = True
-            elif begun or last.text != before.text:
-                return last
-    raise UnavailableError("the watch ended before the training did.", "WATCH_ENDED")
 
 
 def list_models(
@@ -217,17 +157,6 @@ def rollback(
         typer.echo(f"version {reply.model.version} serves {family} again")
     else:
         typer.echo(f"no model serves {family}: everything is asked")
-
-
-def as_mapping(message: Any) -> dict[str, Any]:
-    """A protobuf message as plain values, every field there, enums by their names."""
-    from google.protobuf.json_format import MessageToDict
-
-    return MessageToDict(
-        message,
-        preserving_proto_field_name=True,
-        always_print_fields_with_no_presence=True,
-    )
 
 
 def _row(model: learning_pb2.Model) -> tuple[str, ...]:

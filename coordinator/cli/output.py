@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # only commands that speak to a coordinator need it
+    from google.protobuf.message import Message
 
 
 def print_json(value: object) -> None:
@@ -42,3 +46,14 @@ def print_facts(facts: Iterable[tuple[str, str]]) -> None:
     width = max((len(name) for name, _ in pairs), default=0)
     for name, value in pairs:
         sys.stdout.write(f"{name:<{width}}  {value}\n")
+
+
+def as_mapping(message: Message) -> dict[str, Any]:
+    """A protobuf message as plain values, every field there, enums by their names."""
+    from google.protobuf.json_format import MessageToDict
+
+    return MessageToDict(
+        message,
+        preserving_proto_field_name=True,
+        always_print_fields_with_no_presence=True,
+    )

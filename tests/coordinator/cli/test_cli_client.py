@@ -2,6 +2,7 @@
 
 import json
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from grpc_status import rpc_status
 from andon.v1 import learning_pb2, learning_pb2_grpc, operator_pb2, terms_pb2
 from coordinator import errors
 from coordinator.__main__ import main
-from coordinator.cli import client
+from coordinator.cli import client, training
 
 DIGEST = "ab" * 32
 
@@ -42,6 +43,10 @@ class FakeLearning(learning_pb2_grpc.LearningServiceServicer):
         self.refusal = refusal
         self.promoted: list[learning_pb2.PromoteRequest] = []
         self.labels: list[learning_pb2.AddLabelRequest] = []
+        self.can_train = True
+        self.trained = False
+        self.silent = False
+        self.started = threading.Event()
 
     def model(self) -> learning_pb2.Model:
         return learning_pb2.Model(
@@ -71,7 +76,10 @@ class FakeLearning(learning_pb2_grpc.LearningServiceServicer):
 
     def ListModels(self, request, context):
         self.refuse(context)
-        return learning_pb2.ListModelsResponse(models=[self.model()])
+        models = [self.model()]
+        if self.trained:
+            models.append(learning_pb2.Model(version=4))
+        return learning_pb2.ListModelsResponse(models=models)
 
     def GetModel(self, request, context):
         return learning_pb2.GetModelResponse(
@@ -94,17 +102,24 @@ class FakeLearning(learning_pb2_grpc.LearningServiceServicer):
 
     def StartTraining(self, request, context):
         self.refuse(context)
+        self.trained = self.can_train
+        self.started.set()
         return learning_pb2.StartTrainingResponse(run_id="run-1")
 
     def WatchLearning(self, request, context):
-        for phase, text in (
-            ("collecting", "waiting"),
-            ("training", "epoch 1"),
-            ("validating", "looking"),
-            ("collecting", "version 4 serves"),
-        ):
-            status = operator_pb2.LearningStatus(family="peg", phase=phase, text=text)
-            yield learning_pb2.WatchLearningResponse(status=status)
+        yield self.status("collecting", "waiting")
+        self.started.wait(timeout=5.0)
+        while self.silent and context.is_active():
+            context.add_callback(self.started.set)
+            self.started.clear()
+            self.started.wait(timeout=5.0)
+        yield self.status("training", "epoch 1")
+        yield self.status("validating", "looking")
+        yield self.status("collecting", "version 4 serves")
+
+    def status(self, phase: str, text: str) -> learning_pb2.WatchLearningResponse:
+        status = operator_pb2.LearningStatus(family="peg", phase=phase, text=text)
+        return learning_pb2.WatchLearningResponse(status=status)
 
 
 @contextmanager
@@ -283,6 +298,39 @@ def test_a_training_is_followed_to_its_end(capsys: pytest.CaptureFixture[str]) -
     assert code == 0
     assert told["run_id"] == "run-1"
     assert told["status"]["text"] == "version 4 serves"
+
+
+def test_a_training_that_gives_no_model_is_exit_1(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fake = FakeLearning()
+    fake.can_train = False
+    with learning(fake) as address:
+        code = main(["train", "--family", "peg", "--server", address, "--json"])
+
+    assert code == 1
+    assert capsys.readouterr().err.startswith("andon: error: NO_MODEL: ")
+
+
+def test_a_training_that_nobody_hears_of_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(training, "BEGIN_WITHIN_S", 0.2)
+    fake = FakeLearning()
+    fake.silent = True
+    with learning(fake) as address:
+        code = main(["train", "--family", "peg", "--server", address, "--json"])
+
+    assert code == 9
+    assert "NOTHING_HAPPENED" in capsys.readouterr().err
+
+
+def test_a_training_can_be_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    with learning(FakeLearning()) as address:
+        code = main(["train", "--family", "peg", "--server", address, "--no-wait"])
+
+    assert code == 0
+    assert "run-1" in capsys.readouterr().out
 
 
 def test_the_server_is_the_configured_one(

@@ -24,6 +24,10 @@ def line(event: str, mono_ns: int, **facts: Any) -> dict[str, Any]:
     return {"event": event, "mono_ns": mono_ns, **facts}
 
 
+def decision(*, again: bool) -> dict[str, Any]:
+    return {"kind": "decision", "offered_again": again}
+
+
 def node(folder: Path, *lines: dict[str, Any]) -> None:
     write(folder / "press-1.node.jsonl", *lines)
 
@@ -69,12 +73,12 @@ def test_a_node_trace_is_read(tmp_path: Path) -> None:
     node(
         tmp_path,
         line("window_cut", 10, window_id="w-1", digest="d-1", cycle=0),
-        line("window_sent", 11, window_id="w-1", digest="d-1", kind="decision"),
+        line("window_sent", 11, window_id="w-1", digest="d-1", **decision(again=False)),
         line("window_sent", 12, window_id="w-2", digest="d-2", kind="monitor"),
         line("permit_received", 20, permit_id="p-1"),
         line("permit_started", 21, permit_id="p-1", start_by_ns=99),
         line("window_cut", 30, window_id="w-3", digest="d-3", cycle=1),
-        line("window_sent", 31, window_id="w-3", digest="d-3", kind="decision"),
+        line("window_sent", 31, window_id="w-3", digest="d-3", **decision(again=True)),
         line("refusal", 32, window_id="w-3"),
         line("permit_dropped", 40) | {"token": "EXPIRED"},
         line("hold", 50, reason="LINK_LOST", text=""),
@@ -85,6 +89,7 @@ def test_a_node_trace_is_read(tmp_path: Path) -> None:
 
     assert trace.cut_ns[PRESS, Digest("d-1")] == 10
     assert trace.sent == {(PRESS, "d-1"), (PRESS, "d-3")}
+    assert trace.offered_again == {(PRESS, "d-3")}
     assert trace.last_sent == {(PRESS, "d-3")}
     assert trace.refused == {(PRESS, "d-3")}
     assert trace.consumed == (ConsumedPermit(PRESS, PermitId("p-1"), 20, 21, 99),)

@@ -326,11 +326,11 @@ def test_latency_is_from_cut_to_permit_of_windows_decided_alone() -> None:
 
 
 def test_an_outage_is_not_latency() -> None:
-    entries = journal(
-        decided(0, Decision.ACT, epoch=1), decided(0, Decision.ACT, epoch=2), issued(0)
-    )
+    entries = journal(decided(0, Decision.ACT), issued(0))
     trace = NodeTrace(
-        cut_ns={(PRESS, digest(0)): 0}, consumed=(consumed(0, at_ns=9_000_000_000),)
+        cut_ns={(PRESS, digest(0)): 0},
+        offered_again=frozenset({(PRESS, digest(0))}),
+        consumed=(consumed(0, at_ns=9_000_000_000),),
     )
 
     assert dr.decision_latencies_ms(entries, trace) == []
