@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from coordinator.learning.training.optimiser import AdamW
 from coordinator.model.network import Network
 
 BATCH: Final = 256
@@ -66,13 +67,11 @@ class Lesson:
 def train(network: Network, lesson: Lesson, recipe: Recipe, tick: Tick) -> None:
     """Train all members at once; repeatable for one state of torch's generator."""
     network.train()
-    optimiser = torch.optim.AdamW(
+    optimiser = AdamW(
         network.parameters(),
-        lr=recipe.learning_rate,
-        weight_decay=recipe.weight_decay,
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, recipe.learning_rate, total_steps=recipe.steps
+        steps=recipe.steps,
+        peak=recipe.learning_rate,
+        decay=recipe.weight_decay,
     )
     examples = len(lesson.label_index)
     order = torch.randperm(examples)
@@ -85,10 +84,9 @@ def train(network: Network, lesson: Lesson, recipe: Recipe, tick: Tick) -> None:
         inputs = _without_some(lesson.inputs[rows], lesson.droppable, recipe)
         logits = network.member_logits(inputs)  # (K, B, L)
         loss = _loss(logits, lesson, rows, recipe.smoothing)
-        optimiser.zero_grad()
+        optimiser.clear()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
-        schedule.step()
         tick((step + 1) / recipe.steps)
     network.eval()
 

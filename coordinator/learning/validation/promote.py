@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from coordinator.learning.validation.metrics import losses
 from coordinator.learning.validation.report import Trial, measure
@@ -188,7 +188,7 @@ def _beyond_chance(fell: int, rose: int, chance: float) -> bool:
     """Exact one-sided sign test (McNemar) on the examples the models differ about."""
     if fell <= rose:
         return False
-    return not float(binom.sf(fell - 1, fell + rose, 0.5)) > chance
+    return not float(bdtrc(fell - 1, fell + rose, 0.5)) > chance
 
 
 def _too_few(count: int, bar: Bar, metrics: dict[str, float]) -> Report:
