@@ -1,9 +1,9 @@
 """The program of a simulated robot: it waits for leave, works one cycle, says so.
 
-What a real robot's program would do, on the twin: before each cycle it waits for a
-permit that it has not used, says when the step begins and ends, and stops when it is
-told to hold. It writes the truth about each cycle, and a trace of its own motions that
-no other part of andon can influence.
+What a real robot's program would do, on a body that is not there: before each cycle it
+waits for a permit that it has not used, says when the step begins and ends, and stops
+when it is told to hold. It writes the truth about each cycle, and a trace of its own
+motions that no other part of andon can influence.
 """
 
 from __future__ import annotations
@@ -87,7 +87,11 @@ class Truth(Protocol):
 
 
 class Body(Protocol):
-    """The simulated station; `ros_nodes.twin.cell.Twin` is one."""
+    """What moves: the twin of a station, or a recording of a real one."""
+
+    @property
+    def period_s(self) -> float:
+        """Time from the newest sample to the next one, in the body's own time, s."""
 
     def begin_cycle(self, cycle: int) -> Truth:
         """Start a cycle with a new part."""
@@ -118,25 +122,20 @@ class Pace:
     """How fast the simulated robot lives.
 
     Attributes:
-        rate_hz: Samples a simulated second.
-        time_factor: Simulated seconds a second.
+        time_factor: Seconds of the body's own time a second.
         cycles: Cycles to work; 0: without end.
     """
 
-    rate_hz: float = 50.0
     time_factor: float = 1.0
     cycles: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("rate_hz", "time_factor"):
-            value = getattr(self, name)
-            if not 0.0 < value < math.inf:
-                raise ValueError(f"{name} is {value}, and must be above 0")
+        if not 0.0 < self.time_factor < math.inf:
+            raise ValueError(f"time_factor is {self.time_factor}, and must be above 0")
 
-    @property
-    def period_ns(self) -> int:
-        """Time between samples on the wall, ns."""
-        return max(1, round(SECOND_NS / (self.rate_hz * self.time_factor)))
+    def on_the_wall_ns(self, seconds: float) -> int:
+        """How long a time of the body takes on the wall, at least 1 ns."""
+        return max(1, round(SECOND_NS * seconds / self.time_factor))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +191,11 @@ class SimulatedRobot:
         self._last_ns = self._due_ns
 
     @property
+    def busy(self) -> bool:
+        """Whether leave would be of no use now."""
+        return self._working or self._paused or self._leave is not None or self.done
+
+    @property
     def done(self) -> bool:
         """Whether the last cycle has been worked."""
         cycles = self._pace.cycles
@@ -234,7 +238,7 @@ class SimulatedRobot:
             self._body.pause()
             self._motions.write("pause", cycle=self._cycle)
             if self._working:
-                for _ in range(math.ceil(STOPPING_S * self._pace.rate_hz)):
+                for _ in range(math.ceil(STOPPING_S / self._body.period_s)):
                     sample = self._body.advance()
                     if sample is None:
                         yield self._end()
@@ -292,7 +296,7 @@ class SimulatedRobot:
             ambiguous=truth.ambiguous,
         )
         self._working = True
-        self._due_ns = max(now_ns, self._last_ns + self._pace.period_ns)
+        self._due_ns = max(now_ns, self._last_ns + 1)
         self._motions.write("begin", cycle=self._cycle, permit_id=leave.permit_id)
         yield self._say(StepMoment.BEGIN, self._due_ns)
 
@@ -311,7 +315,7 @@ class SimulatedRobot:
         """Stamp one sample with the moment at which it was due."""
         stamp_ns = max(self._due_ns, self._last_ns + 1)
         self._last_ns = stamp_ns
-        self._due_ns = stamp_ns + self._pace.period_ns
+        self._due_ns = stamp_ns + self._pace.on_the_wall_ns(self._body.period_s)
         if sample.joints_sent:
             content = self._joints.write(
                 stamp_ns, sample.position, sample.velocity, sample.effort

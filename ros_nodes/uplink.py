@@ -236,7 +236,7 @@ class Uplink:
                 await call.write(await outbox.next())
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
             # The reader knows the status; give it the moment it needs to say it.
-            await self._clock.sleep(STATUS_WITHIN_S)
+            await asyncio.sleep(STATUS_WITHIN_S)
             return "the stream broke"
 
     async def _expect_welcome(self) -> str:

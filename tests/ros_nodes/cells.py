@@ -8,11 +8,14 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.ros_nodes.node_builders import TEMPLATE
 
 ROOT = Path(__file__).resolve().parents[2]
 TIME_FACTOR = 8
+
+Line = dict[str, Any]
 
 
 def free_domain(number: int) -> int:
@@ -37,7 +40,7 @@ class Cell:
         self.process = process
         self._folder = folder
 
-    def _lines(self, name: str) -> list[dict]:
+    def _lines(self, name: str) -> list[Line]:
         path = self._folder / f"press-1.{name}.jsonl"
         if not path.exists():
             return []
@@ -48,15 +51,15 @@ class Cell:
             if line.endswith("\n")
         ]
 
-    def motions(self, *kinds: str) -> list[dict]:
+    def motions(self, *kinds: str) -> list[Line]:
         """What the robot did, by its own account."""
         return [m for m in self._lines("motions") if not kinds or m["event"] in kinds]
 
-    def trace(self, *kinds: str) -> list[dict]:
+    def trace(self, *kinds: str) -> list[Line]:
         """What the node did."""
         return [t for t in self._lines("node") if not kinds or t["event"] in kinds]
 
-    def truth(self) -> list[dict]:
+    def truth(self) -> list[Line]:
         return self._lines("truth")
 
     async def until(self, fact: Callable[[], object], *, within: float = 10.0) -> None:

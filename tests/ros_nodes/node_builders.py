@@ -1,6 +1,7 @@
 """Values that the nodes' tests start from."""
 
 from pathlib import Path
+from typing import Any
 
 from ros_nodes.clock import SECOND_NS
 from ros_nodes.config import CellConfig, ChannelSpec, RosNames, Source
@@ -19,7 +20,7 @@ def at(seconds: float) -> int:
 
 
 def make_permit(**facts) -> Permit:
-    defaults = {
+    defaults: dict[str, Any] = {
         "permit_id": "p-1",
         "purpose": Purpose.NEXT_STEP,
         "session_epoch": 1,
@@ -34,7 +35,7 @@ def make_permit(**facts) -> Permit:
 
 
 def deciding(**facts) -> Scene:
-    defaults = {
+    defaults: dict[str, Any] = {
         "stand": Stand.DECIDING,
         "cycle": 7,
         "step": "insert",
@@ -70,7 +71,7 @@ def make_config(*, rows: int = 8, target: str = "127.0.0.1:1", **facts) -> CellC
         ChannelSpec("elbow_effort", "N*m", Source("joints", "effort", "elbow")),
         ChannelSpec("force_z", "N", Source("wrench", "force", "z")),
     )
-    defaults = {
+    defaults: dict[str, Any] = {
         "cell_id": "press-1",
         "target": target,
         "channels": channels,

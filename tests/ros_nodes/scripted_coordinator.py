@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import grpc
 import grpc.aio
@@ -10,13 +11,11 @@ from google.protobuf.duration_pb2 import Duration
 
 from andon.v1 import cell_pb2, cell_pb2_grpc, terms_pb2
 
-Heard = Callable[[], object]
 
-
-class Session:
+class Spoken:
     """One session of one node, as the coordinator sees it."""
 
-    def __init__(self, epoch: int, context: grpc.aio.ServicerContext) -> None:
+    def __init__(self, epoch: int, context: Any) -> None:
         self.epoch = epoch
         self.heard: list[cell_pb2.NodeMessage] = []
         self.last_heartbeat = 0
@@ -29,7 +28,7 @@ class Session:
     def hello(self) -> cell_pb2.Hello:
         return self.heard[0].hello
 
-    def of(self, kind: str) -> list:
+    def of(self, kind: str) -> list[Any]:
         return [getattr(m, kind) for m in self.heard if m.WhichOneof("message") == kind]
 
     @property
@@ -97,21 +96,20 @@ class Session:
             **facts,
         )
 
-    async def until_held_by_link(self) -> None:
-        await self.over.wait()
-
 
 class ScriptedCoordinator(cell_pb2_grpc.CellServiceServicer):
     """Opens sessions under rising epochs, acknowledges heartbeats, waits to be told."""
 
     def __init__(self, *, first_epoch: int = 1) -> None:
         self.next_epoch = first_epoch
-        self.sessions: list[Session] = []
+        self.sessions: list[Spoken] = []
         self.welcome = True
         self._opened = asyncio.Event()
 
-    async def Session(self, request_iterator, context):
-        session = Session(self.next_epoch, context)
+    async def Session(  # type: ignore[override]  # writes to the context instead
+        self, request_iterator, context
+    ) -> None:
+        session = Spoken(self.next_epoch, context)
         self.next_epoch += 1
         try:
             async for message in request_iterator:
@@ -136,7 +134,10 @@ class ScriptedCoordinator(cell_pb2_grpc.CellServiceServicer):
             session.over.set()
             session.wake()
 
-    async def session(self, number: int = 1, *, within: float = 15.0) -> Session:
+    async def UploadClip(self, request_iterator, context):
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "no clips in this test")
+
+    async def session(self, number: int = 1, *, within: float = 15.0) -> Spoken:
         """Wait for the n-th session."""
         async with asyncio.timeout(within):
             while len(self.sessions) < number:

@@ -12,7 +12,7 @@ from ros_nodes.clock import SECOND_NS, SystemClock
 from tests.ros_nodes.cells import Cell, cell_up, free_domain
 from tests.ros_nodes.scripted_coordinator import (
     ScriptedCoordinator,
-    Session,
+    Spoken,
     serving,
 )
 
@@ -20,7 +20,7 @@ pytest.importorskip("rclpy")
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
 
-async def first_window(session: Session, cell: Cell) -> terms_pb2.Window:
+async def first_window(session: Spoken, cell: Cell) -> terms_pb2.Window:
     """Start the cell and wait for the window of its first cycle."""
     await session.permit("START", permit_id="p-start")
     await session.until(lambda: session.windows)

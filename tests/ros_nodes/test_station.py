@@ -9,6 +9,7 @@ from ros_nodes.effects import (
     CallHold,
     CallResume,
     CutNow,
+    Effect,
     GiveLeave,
     LeaveSession,
     SendWindow,
@@ -64,7 +65,7 @@ class Rig:
         self.beat(moment)
         return self
 
-    def beat(self, moment: float) -> list:
+    def beat(self, moment: float) -> list[Effect]:
         permission = self.station.permission
         seq = permission.heartbeat_sent(at(moment))
         return self.station.acked(

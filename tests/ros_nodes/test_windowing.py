@@ -124,7 +124,7 @@ def test_every_sample_lands_in_the_bin_of_its_time(stamps, rows) -> None:
     span = Span(0, 1_000_001)
     grid = one_channel(stamps, [float(s) for s in stamps], capacity=128).cut(span, rows)
 
-    bins = {}
+    bins: dict[int, list[int]] = {}
     for stamp in stamps:
         bins.setdefault(stamp * rows // span.end_ns, []).append(stamp)
 
