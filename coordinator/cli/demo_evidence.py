@@ -102,6 +102,15 @@ def read_lines(path: Path) -> Iterator[Line]:
         yield line
 
 
+def all_have_begun(folder: Path, cells: Sequence[CellId]) -> bool:
+    """Whether every cell's node and robot have written a trace."""
+    return all(
+        (folder / name.format(cell=cell)).exists()
+        for cell in cells
+        for name in (NODE_TRACE, ROBOT_TRACE)
+    )
+
+
 def read_traces(
     folder: Path, cells: Sequence[CellId], lost_messages: Mapping[str, int]
 ) -> NodeTrace:
@@ -120,7 +129,7 @@ def read_traces(
         node = folder / NODE_TRACE.format(cell=cell)
         robot = folder / ROBOT_TRACE.format(cell=cell)
         leaves = []
-        if not (node.exists() and robot.exists()):
+        if not all_have_begun(folder, [cell]):
             raise UnavailableError(f"{cell} wrote no trace.", "NO_TRACE")
         for line in read_lines(node):
             traces.take(cell, line)

@@ -259,19 +259,26 @@ def moves_without_permit(journal: Sequence[Recorded], trace: NodeTrace) -> int:
 
 
 def holds_after_ms(trace: NodeTrace, killed_ns: int) -> dict[CellId, float | None]:
-    """How long after a moment each cell's robot was first told to hold, in ms.
+    """How long after a moment each cell's robot was told to hold, in ms.
 
     Args:
         trace: Of the nodes, on the monotonic clock of this computer.
         killed_ns: The moment, same clock.
 
     Returns:
-        By cell; None for a cell that never held after it.
+        By cell: 0 for one that was held already, with no permit consumed since; None
+        for one that never held.
     """
     lags: dict[CellId, float | None] = {}
     for cell_id, holds_ns in trace.holds_ns.items():
+        before = [at_ns for at_ns in holds_ns if at_ns < killed_ns]
         after = [at_ns for at_ns in holds_ns if at_ns >= killed_ns]
-        lags[cell_id] = (after[0] - killed_ns) / NS_PER_MS if after else None
+        permits = [c.consumed_ns for c in trace.consumed if c.cell_id == cell_id]
+        since = before[-1] if before else killed_ns
+        if before and not any(since <= at_ns < killed_ns for at_ns in permits):
+            lags[cell_id] = 0.0
+        else:
+            lags[cell_id] = (after[0] - killed_ns) / NS_PER_MS if after else None
     return lags
 
 

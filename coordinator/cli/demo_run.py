@@ -190,7 +190,12 @@ async def with_person(plan: Plan, clock: Clock) -> int:
     """Cells without end; a person answers in this terminal until it is quit."""
     async with _demo(plan, clock) as demo:
         await demo.start_cells()
-        code = await in_foreground("tui", "--server", demo.server)
+        log = str(demo.folder.logs / "tui.log")
+        code = await in_foreground("tui", "--server", demo.server, "--log", log)
+    if code != Exit.OK or not demo_evidence.all_have_begun(
+        demo.folder.trace, demo.cells
+    ):
+        return code  # it has said why, or was quit before there was anything to tell
     records = _records(demo, in_flight_is_excused=True)
     demo_table.show(demo_report.report(records), records)
     typer.echo(f"everything is kept in {demo.folder.path}")

@@ -487,10 +487,27 @@ def test_each_consumed_and_journalled_permit_excuses_one_move(
 
 def test_the_first_hold_after_a_kill_counts() -> None:
     trace = NodeTrace(
-        holds_ns={PRESS: (5_000_000, 12_000_000, 90_000_000), CellId("press-2"): ()}
+        holds_ns={PRESS: (5_000_000, 12_000_000, 90_000_000)},
+        consumed=(consumed(0, at_ns=6_000_000),),
     )
 
-    assert dr.holds_after_ms(trace, 10_000_000) == {PRESS: 2.0, "press-2": None}
+    assert dr.holds_after_ms(trace, 10_000_000) == {PRESS: 2.0}
+
+
+def test_a_cell_that_was_held_already_held_at_once() -> None:
+    trace = NodeTrace(
+        holds_ns={PRESS: (5_000_000,)}, consumed=(consumed(0, at_ns=4_000_000),)
+    )
+
+    assert dr.holds_after_ms(trace, 10_000_000) == {PRESS: 0.0}
+
+
+def test_a_cell_that_goes_on_after_a_kill_never_held() -> None:
+    trace = NodeTrace(
+        holds_ns={PRESS: (5_000_000,)}, consumed=(consumed(0, at_ns=6_000_000),)
+    )
+
+    assert dr.holds_after_ms(trace, 10_000_000) == {PRESS: None}
 
 
 # ------------------------------------------------------------------------------- report
