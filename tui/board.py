@@ -138,7 +138,7 @@ class Board:
     def next_request(
         self, person: str, passed: frozenset[str] = frozenset()
     ) -> Request | None:
-        """The most urgent request that nobody else holds, and this person not passed."""
+        """The most urgent request that nobody else holds; passed ones are left out."""
         for request in self.requests:
             free = request.claimed_by in {"", person}
             if free and request.request_id not in passed:

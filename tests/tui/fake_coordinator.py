@@ -38,9 +38,9 @@ async def refuse(
 class FakeCoordinator(FakeState, operator_pb2_grpc.OperatorServiceServicer):
     """The state, and the calls that people's clients make on it."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, port: int = 0, **settings: Any) -> None:
         super().__init__(**settings)
-        self.port = 0
+        self.port = port
         self._server: grpc.aio.Server | None = None
         self._expiring: asyncio.Task[None] | None = None
 
@@ -193,7 +193,7 @@ class FakeCoordinator(FakeState, operator_pb2_grpc.OperatorServiceServicer):
             self.put_cell(summary.cell_id, "WORKING", request_id="")
         return operator_pb2.AnswerResponse(
             summary=self.summary(asked),
-            correction=bool(request.label) and request.label != summary.guess,
+            correction=bool(request.label) and summary.guess not in {"", request.label},
             action=action,
             undo_within=duration(self.undo_s if request.label else 0),
             cell_moves_on=moves_on,

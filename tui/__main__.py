@@ -1,0 +1,71 @@
+"""`python -m tui`: the operator's terminal."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from tui import log
+from tui.app import AndonApp
+from tui.identity import actor
+
+USAGE: Final = 2
+"""Exit code of a wrong argument, or of a place where no picture can be drawn."""
+
+INPUT_OUTPUT: Final = 7
+"""Exit code of a log that cannot be written."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the terminal until the person leaves; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tui", description="The operator's terminal."
+    )
+    add = parser.add_argument
+    add("--server", default="127.0.0.1:50551", help="host:port of the coordinator")
+    add("--person", help="id of the person (default: the user of this computer)")
+    add("--stay", action="store_true", help="after an answer, back to the board")
+    add("--log", type=Path, default=_log_file(), help="file to log to")
+    options = parser.parse_args(arguments)
+    try:
+        who = actor(options.person, "tui")
+    except ValueError as error:
+        parser.error(str(error))
+    obstacle = _obstacle()
+    if obstacle:
+        sys.stderr.write(f"{obstacle}\n")
+        return USAGE
+    try:
+        log.to_file(options.log)
+    except OSError as error:
+        sys.stderr.write(f"{options.log}: {error.strerror or error}\n")
+        return INPUT_OUTPUT
+    app = AndonApp(options.server, who, go_on=not options.stay)
+    app.run()
+    return app.return_code or 0
+
+
+def _obstacle() -> str:
+    """Why no picture can be drawn here, in a sentence; "" when one can."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return "The terminal needs a terminal: standard input or output is not one."
+    if os.environ.get("TERM", "dumb") == "dumb":
+        return "The terminal cannot draw here: TERM is missing or 'dumb'."
+    columns, rows = shutil.get_terminal_size()
+    if columns < 40 or rows < 12:
+        return f"The terminal needs 80 columns and 24 rows, not {columns} and {rows}."
+    return ""
+
+
+def _log_file() -> Path:
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / "andon" / "tui.log"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,377 @@
+"""The terminal: it folds events, repaints ten times a second, and carries messages out.
+
+It owns every task. What touches the open request goes through one pair of hands, one
+thing after another; pulling a cord does not wait for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Coroutine
+from typing import Any, ClassVar, Final
+
+import structlog
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from tui import look, messages, theme
+from tui.board import Board, Pictured, RequestChanged, fold
+from tui.clock import Clock, SystemClock
+from tui.errors import NotConnectedError, RefusedError
+from tui.evidence import Answered, Release
+from tui.link import Link
+from tui.scene import Notice, Scene
+from tui.screens.board import BoardScreen
+from tui.screens.dialogs import Confirm, Help, ReleaseDialog
+from tui.screens.frame import Frame
+from tui.screens.models import ModelsScreen
+from tui.screens.request import RequestScreen
+from tui.seat import Seat
+from tui.terms import Action, Actor, Model
+
+REPAINT_S: Final = 0.1
+"""Time between two pictures, s."""
+
+KEEP_S: Final = 1.0
+"""Time between two looks at whether the claim must be renewed, s."""
+
+
+class AndonApp(App[None]):
+    """One person's terminal."""
+
+    TITLE = "andon"
+    CSS_PATH = "andon.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "help"),
+        Binding("l", "models", "models"),
+        Binding("a", "go_on", "next question by itself"),
+    ]
+
+    def __init__(
+        self,
+        server: str,
+        actor: Actor,
+        clock: Clock | None = None,
+        *,
+        go_on: bool = True,
+    ) -> None:
+        super().__init__()
+        self.board = Board()
+        self._server = server
+        self._actor = actor
+        self._clock: Clock = clock or SystemClock()
+        self._go_on = go_on
+        self._link: Link | None = None
+        self._seat: Seat | None = None
+        self._hands = asyncio.Lock()
+        self._notice = Notice()
+        self._models: tuple[Model, ...] = ()
+        self._passed: frozenset[str] = frozenset()
+        self._undo: tuple[str, float] = ("", 0.0)
+        self._record = structlog.get_logger().bind(person=actor.person, server=server)
+
+    # -- the picture -----------------------------------------------------------------
+
+    def get_default_screen(self) -> Screen[Any]:
+        """Begin with the board."""
+        return BoardScreen()
+
+    def on_mount(self) -> None:
+        """Connect, and begin to paint."""
+        self.register_theme(theme.CALM)
+        self.register_theme(theme.CONTRAST)
+        self.theme = theme.CALM.name
+        self._link = Link(self._server, self._actor, self._clock)
+        self._seat = Seat(self._link, self._clock)
+        self.run_worker(self._watch(self._link, self._seat), name="watch")
+        self.set_interval(REPAINT_S, self._repaint)
+        self.set_interval(KEEP_S, self._keep)
+
+    async def on_unmount(self) -> None:
+        """Give the open request back, and hang up."""
+        if self._seat is not None:
+            await self._seat.leave()
+        if self._link is not None:
+            await self._link.close()
+
+    async def _watch(self, link: Link, seat: Seat) -> None:
+        async for event in link.watch():
+            before, self.board = self.board, fold(self.board, event)
+            if isinstance(event, RequestChanged):
+                seat.hear(event.request)
+            if before.connected != self.board.connected:
+                self._record.info("link", connected=self.board.connected)
+            if isinstance(event, Pictured) and not before.connected:
+                self._in_turn(self._link_is_back(seat))
+            self._ring(before)
+
+    def _ring(self, before: Board) -> None:
+        """Sound for a question that was not there."""
+        known = {request.request_id for request in before.requests}
+        asked = {request.request_id for request in self.board.questions}
+        if before.connected and asked - known:
+            self.bell()
+
+    def _repaint(self) -> None:
+        scene = Scene(
+            board=self.board,
+            actor=self._actor,
+            server=self._server,
+            now_s=self._clock.monotonic(),
+            now_at=self._clock.utc_now(),
+            notice=self._notice,
+            sitting=self._seat.sitting if self._seat else None,
+            models=self._models,
+            go_on=self._go_on,
+        )
+        for screen in self.screen_stack:
+            if isinstance(screen, Frame) and screen.is_mounted:
+                screen.show(scene)
+
+    def tell(self, text: str, *, bad: bool = False) -> None:
+        """Say something to the person, in the line above the keys."""
+        self._notice = Notice(text, bad, self._clock.monotonic())
+
+    # -- the open request ------------------------------------------------------------
+
+    def _in_turn(self, errand: Coroutine[Any, Any, None]) -> None:
+        async def run() -> None:
+            async with self._hands:
+                await errand
+
+        self.run_worker(run(), group="hands")
+
+    def _keep(self) -> None:
+        if self._seat is not None and not self._hands.locked():
+            self._in_turn(self._seat.keep())
+
+    async def _link_is_back(self, seat: Seat) -> None:
+        answered = await seat.link_is_back(self.board)
+        if answered is not None:
+            await self._answered(seat, answered)
+
+    def on_open_request(self, message: messages.OpenRequest) -> None:
+        """Open a request on its screen."""
+        if self._seat is None:
+            return
+        if not isinstance(self.screen, RequestScreen):
+            self.push_screen(RequestScreen())
+        self._in_turn(self._seat.open(message.request_id))
+
+    def on_open_next(self) -> None:
+        """Open the most urgent request, or say that there is none."""
+        request = self.board.next_request(self._actor.person, self._passed)
+        if request is not None:
+            self.post_message(messages.OpenRequest(request.request_id))
+            return
+        others = any(r.claimed_by for r in self.board.requests)
+        self.tell("Others have the open questions." if others else "Nothing is asked.")
+        self._back_to_board()
+
+    def on_take_over(self) -> None:
+        """Take the open request from its holder."""
+        if self._seat is not None:
+            self._in_turn(self._seat.take_over())
+
+    def on_say(self, message: messages.Say) -> None:
+        """Answer the open request."""
+        if self._seat is not None:
+            self._in_turn(self._answer(self._seat, message.label))
+
+    async def _answer(self, seat: Seat, label: str) -> None:
+        answered = await seat.answer(label)
+        if answered is not None:
+            await self._answered(seat, answered)
+
+    async def _answered(self, seat: Seat, answered: Answered) -> None:
+        """Say what was taken, and go on to what is most urgent now."""
+        request = answered.request
+        now_s = self._clock.monotonic()
+        self.board = fold(self.board, RequestChanged(request, now_s))
+        if request.is_open:
+            self._passed |= {request.request_id}
+        self._undo = (request.request_id, now_s + answered.undo_s)
+        self.tell(_taken(answered))
+        self._record.info("answered", request=request.request_id, label=request.label)
+        following = self.board.next_request(self._actor.person, self._passed)
+        if self._go_on and following is not None:
+            await seat.open(following.request_id)
+        else:
+            self._back_to_board()
+
+    def on_leave_request(self) -> None:
+        """Go back to the board, and let somebody else answer."""
+        if self._seat is None:
+            return
+        if self._seat.unsent is not None:
+            label = self._seat.unsent.label or "cannot tell"
+            self.tell(f"Dropped: '{label}' may not have arrived.", bad=True)
+        self._back_to_board()
+        self._in_turn(self._seat.leave())
+
+    def _back_to_board(self) -> None:
+        if isinstance(self.screen, RequestScreen):
+            self.pop_screen()
+
+    def on_undo(self) -> None:
+        """Take the last answer back, while that is possible."""
+        request_id, until_s = self._undo
+        if not self._clock.monotonic() < until_s:
+            self.tell("Nothing can be taken back now: an answer is final.")
+            return
+        self._ask(self._take_back(request_id))
+
+    async def _take_back(self, request_id: str) -> None:
+        if self._link is not None:
+            await self._link.undo(request_id, _key())
+            self._undo = ("", 0.0)
+            self.tell("Taken back: answer again.")
+            self.post_message(messages.OpenRequest(request_id))
+
+    # -- cells -----------------------------------------------------------------------
+
+    def _ask(self, errand: Coroutine[Any, Any, None], failed: str = "") -> None:
+        """Carry out what only the coordinator can; a refusal is shown as it is said."""
+
+        async def run() -> None:
+            try:
+                await errand
+            except RefusedError as refused:
+                self.tell(f"{failed}{refused.text}", bad=True)
+            except NotConnectedError:
+                self.tell(f"{failed}Not connected: it may not have arrived.", bad=True)
+
+        self.run_worker(run(), group="errands")
+
+    def on_hold_cell(self, message: messages.HoldCell) -> None:
+        """Pull the cord."""
+        self._ask(self._hold(message.cell_id), "NOT HELD, use the cell's own stop. ")
+
+    async def _hold(self, cell_id: str) -> None:
+        if self._link is None:
+            return
+        held = await self._link.hold(cell_id)
+        text = f"Held: {', '.join(held.cells)}."
+        if not held.recorded:
+            text += " It could not be recorded."
+        self.tell(text, bad=not held.recorded)
+
+    def on_ask_release(self, message: messages.AskRelease) -> None:
+        """Show why the cell is held, and ask about its part."""
+        cell = self.board.cells.get(message.cell_id)
+        if cell is None:
+            return
+        since = look.ago(self._clock.monotonic() - cell.since_s)
+        self.push_screen(ReleaseDialog(cell, since), self._release_asked)
+
+    def _release_asked(self, message: messages.ReleaseCell | None) -> None:
+        if message is not None:
+            self._ask(self._release(message), "Still held. ")
+
+    async def _release(self, message: messages.ReleaseCell) -> None:
+        cell = message.cell
+        if self._link is None:
+            return
+        release = Release(cell.cell_id, cell.reason, message.disposition, _key())
+        await self._link.release(release)
+        fate = look.ACTIONS[message.disposition] or "judge again"
+        self.tell(f"{cell.cell_id} released by {self._actor.person}: {fate}.")
+
+    # -- models ----------------------------------------------------------------------
+
+    def on_list_models(self, message: messages.ListModels) -> None:
+        """Fetch the models of a family."""
+        self._ask(self._list(message.family))
+
+    async def _list(self, family: str) -> None:
+        if self._link is not None:
+            self._models = await self._link.models(family)
+
+    def on_promote_model(self, message: messages.PromoteModel) -> None:
+        """Let a model serve, once confirmed."""
+        errand = self._promote(message.digest, message.version)
+        self._confirm(f"Let model {message.version} serve?", errand)
+
+    async def _promote(self, digest: str, version: int) -> None:
+        if self._link is None:
+            return
+        model, waits = await self._link.promote(digest, _key())
+        also = ": a second person has to promote it too" if waits else ""
+        self.tell(f"Model {version} is {look.MODELS[model.state].word}{also}.")
+        await self._list(model.family)
+
+    def on_roll_back(self, message: messages.RollBack) -> None:
+        """Let the model before serve, once confirmed."""
+        question = f"Let the model before serve {message.family}?"
+        self._confirm(question, self._roll_back(message.family))
+
+    async def _roll_back(self, family: str) -> None:
+        if self._link is None:
+            return
+        model = await self._link.roll_back(family, _key())
+        serves = f"model {model.version} serves" if model else "everything is asked"
+        self.tell(f"Rolled back: {serves}.")
+        await self._list(family)
+
+    def on_train(self, message: messages.Train) -> None:
+        """Train now, once confirmed."""
+        self._confirm(f"Train {message.family} now?", self._train(message.family))
+
+    async def _train(self, family: str) -> None:
+        if self._link is not None:
+            run = await self._link.train(family, _key())
+            self.tell(f"Training of {family} begun: {run}.")
+
+    def _confirm(self, question: str, errand: Coroutine[Any, Any, None]) -> None:
+        def decided(yes: bool | None) -> None:  # noqa: FBT001 - Textual's callback
+            if yes:
+                self._ask(errand)
+            else:
+                errand.close()
+
+        self.push_screen(Confirm(question), decided)
+
+    # -- keys of every screen --------------------------------------------------------
+
+    def on_tell(self, message: messages.Tell) -> None:
+        """Say what a screen has to say."""
+        self.tell(message.text, bad=message.bad)
+
+    def action_help(self) -> None:
+        """Show every key."""
+        self.push_screen(Help())
+
+    def action_models(self) -> None:
+        """Show the models."""
+        if isinstance(self.screen, BoardScreen):
+            self.push_screen(ModelsScreen(sorted(self.board.families)))
+
+    def action_go_on(self) -> None:
+        """Switch whether an answer opens the next question."""
+        self._go_on = not self._go_on
+        after = "the next question opens" if self._go_on else "the board is shown"
+        self.tell(f"After an answer {after}.")
+
+
+def _key() -> str:
+    """An idempotency key: unique a try."""
+    return uuid.uuid4().hex
+
+
+def _taken(answered: Answered) -> str:
+    """What the coordinator made of an answer, in a sentence."""
+    request = answered.request
+    if not request.label:
+        return f"{request.cell_id}: cannot tell. It goes to the shift lead."
+    text = f"{request.cell_id}: {request.label}"
+    if answered.correction and request.guess:
+        text += f", the model had said {request.guess}"
+    if answered.moves_on and answered.action is Action.STOP:
+        text += ". The cell is held: look at it, then r"
+    elif answered.moves_on:
+        text += f". The cell goes on: {look.ACTIONS[answered.action]}"
+    if answered.undo_s > 0.0:
+        text += f". u takes it back for {answered.undo_s:.0f} s"
+    return f"{text}."

@@ -1,0 +1,102 @@
+"""Every message of this terminal, one dataclass each; screens talk through these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from tui.terms import Action, Cell
+
+
+@dataclass
+class OpenRequest(Message):
+    """The person wants to see a request, which claims it."""
+
+    request_id: str
+
+
+@dataclass
+class OpenNext(Message):
+    """The person wants the most urgent request, whichever it is."""
+
+
+@dataclass
+class TakeOver(Message):
+    """The person takes the open request from whoever holds it."""
+
+
+@dataclass
+class Say(Message):
+    """The person says what the open request's window is; "" for "cannot tell"."""
+
+    label: str
+
+
+@dataclass
+class LeaveRequest(Message):
+    """The person leaves the open request."""
+
+
+@dataclass
+class Undo(Message):
+    """The person takes the last answer back."""
+
+
+@dataclass
+class HoldCell(Message):
+    """The person pulls the cord of a cell, or of all with ""."""
+
+    cell_id: str
+
+
+@dataclass
+class AskRelease(Message):
+    """The person wants to let a held cell go, and is asked about its part."""
+
+    cell_id: str
+
+
+@dataclass
+class ReleaseCell(Message):
+    """The person lets a cell go as it was seen, with a word about its part."""
+
+    cell: Cell
+    disposition: Action
+
+
+@dataclass
+class ListModels(Message):
+    """The person looks at the models of a family."""
+
+    family: str
+
+
+@dataclass
+class PromoteModel(Message):
+    """The person wants a model to serve."""
+
+    digest: str
+    version: int
+
+
+@dataclass
+class RollBack(Message):
+    """The person wants the model before."""
+
+    family: str
+
+
+@dataclass
+class Train(Message):
+    """The person wants a training now."""
+
+    family: str
+
+
+@dataclass
+class Tell(Message):
+    """Something to say to the person."""
+
+    text: str
+    bad: bool = False

@@ -1,0 +1,46 @@
+"""Everything a screen needs to draw itself, at one moment, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tui.board import Board
+from tui.evidence import Sitting
+from tui.terms import Actor, Model
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The last thing that was said to this person.
+
+    Attributes:
+        bad: It did not work, or it matters: shown until something else is said.
+        at_s: Moment it was said, s.
+    """
+
+    text: str = ""
+    bad: bool = False
+    at_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The picture of one moment.
+
+    Attributes:
+        now_s: That moment on this terminal's monotonic clock, s.
+        now_at: The same in UTC.
+        sitting: The open request, if there is one.
+        models: Of the family on the models screen, newest first.
+    """
+
+    board: Board
+    actor: Actor
+    server: str
+    now_s: float
+    now_at: datetime
+    notice: Notice = field(default_factory=Notice)
+    sitting: Sitting | None = None
+    models: tuple[Model, ...] = ()
+    go_on: bool = True

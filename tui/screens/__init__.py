@@ -1,0 +1,1 @@
+"""The screens: each lays widgets out, and turns keys into messages."""

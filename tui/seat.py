@@ -1,0 +1,261 @@
+"""One person at one request: claim, renew, answer, leave. It knows no screen.
+
+After every wait the request may be another one, or none: each method looks again before
+it changes the sitting. An answer that nobody confirmed is kept, with its key, and sent
+again as it was when the link is back. The coordinator then says whether it had arrived.
+It is never sent under a new claim: for that, the person presses the key again.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from typing import Final
+
+from tui.board import Board
+from tui.clock import Clock
+from tui.errors import NotConnectedError, RefusedError
+from tui.evidence import Answer, Answered, Claim, Evidence, Phase, Sitting
+from tui.link import Link
+from tui.terms import Outcome, Request
+
+RENEWALS: Final = 3
+"""A claim is renewed when this fraction of its lease has passed: one third."""
+
+LOOK_S: Final = 0.5
+"""An answer this soon after the evidence came was meant for the request before, s."""
+
+_CLAIM_GONE: Final = frozenset({"CLAIMED_BY", "NOT_YOUR_CLAIM", "STALE_EPOCH"})
+_OVER: Final = frozenset({"REQUEST_CLOSED", "NOT_FOUND"})
+
+
+class Seat:
+    """Where one person sits. Not thread-safe: it lives on the event loop."""
+
+    def __init__(self, link: Link, clock: Clock) -> None:
+        self.sitting: Sitting | None = None
+        self._link = link
+        self._clock = clock
+        self._claim: Claim | None = None
+        self._renewed_s = 0.0
+        self._unsent: Answer | None = None
+
+    @property
+    def unsent(self) -> Answer | None:
+        """The answer that nobody has confirmed yet."""
+        return self._unsent
+
+    async def open(self, request_id: str, note: str = "") -> None:
+        """Show a request and claim it; a claim on another one is given back first."""
+        await self.leave()
+        self.sitting = Sitting(request_id, note=note)
+        await self._look_and_claim(request_id)
+
+    async def take_over(self) -> None:
+        """Take the request from whoever holds it."""
+        sitting = self.sitting
+        if sitting is not None and sitting.phase is Phase.THEIRS:
+            await self._take(sitting.request_id, take_over=True)
+
+    async def answer(self, label: str) -> Answered | None:
+        """Say what it is; None when it was not taken, and the sitting says why."""
+        sitting, claim = self.sitting, self._claim
+        if sitting is None or claim is None or sitting.evidence is None:
+            return None
+        if sitting.phase is not Phase.MINE:
+            return None
+        if not self._clock.monotonic() - sitting.shown_s >= LOOK_S:
+            self._note("Look first: this question has only just come.")
+            return None
+        self._unsent = Answer(
+            request_id=sitting.request_id,
+            claim_epoch=claim.epoch,
+            view_digest=sitting.evidence.view_digest,
+            label=label,
+            key=uuid.uuid4().hex,
+        )
+        return await self._send(self._unsent)
+
+    async def link_is_back(self, board: Board) -> Answered | None:
+        """Take up where the link was lost; returns an answer that was taken by now."""
+        sitting = self.sitting
+        if sitting is None or sitting.phase is Phase.ENDED:
+            return None
+        if self._unsent is not None:
+            return await self._send(self._unsent)
+        if board.request(sitting.request_id) is None:
+            self._end("It ended while the terminal was not connected.")
+        else:
+            await self._look_and_claim(sitting.request_id)
+        return None
+
+    async def keep(self) -> None:
+        """Renew the claim when it is time to."""
+        claim, sitting = self._claim, self.sitting
+        if claim is None or sitting is None or sitting.phase is not Phase.MINE:
+            return
+        if not self._clock.monotonic() - self._renewed_s >= claim.lease_s / RENEWALS:
+            return
+        try:
+            self._hold(await self._link.renew(claim), claim)
+        except RefusedError as refused:
+            self._lost(sitting.request_id, refused)
+        except NotConnectedError:
+            return  # the watch says so, and the claim is looked at when it is back
+
+    async def leave(self) -> None:
+        """Give the request back; an answer that was not confirmed is forgotten."""
+        claim, sitting = self._claim, self.sitting
+        self.sitting = self._claim = self._unsent = None
+        if claim is None or sitting is None or sitting.phase is not Phase.MINE:
+            return
+        try:
+            await self._link.give_back(claim)
+        except (RefusedError, NotConnectedError):
+            return  # it runs out by itself
+
+    def hear(self, request: Request) -> None:
+        """The board says that a request changed; it may be this one."""
+        sitting = self.sitting
+        if sitting is None or sitting.request_id != request.request_id:
+            return
+        if sitting.phase in {Phase.SENDING, Phase.UNSENT, Phase.ENDED}:
+            return  # the reply says it better
+        if not request.is_open:
+            self._end(_how(request))
+            return
+        newer = self._claim is None or request.claim_epoch > self._claim.epoch
+        somebody = request.claimed_by not in {"", self._link.actor.person}
+        if sitting.phase is Phase.MINE and newer and somebody:
+            self._claim = None
+            self._note(f"{request.claimed_by} took it over.")
+            self._set(phase=Phase.THEIRS, holder=request.claimed_by)
+        elif sitting.phase is Phase.THEIRS:
+            self._set(holder=request.claimed_by)
+
+    async def _look_and_claim(self, request_id: str) -> None:
+        try:
+            evidence = await self._link.look(request_id)
+        except RefusedError as refused:
+            if self._here(request_id):
+                self._end(refused.text)
+            return
+        except NotConnectedError as silence:
+            if self._here(request_id):
+                self._note(f"Not connected: {silence.text}")
+            return
+        if not self._here(request_id):
+            return
+        self._show(evidence)
+        if evidence.request.is_open:
+            await self._take(request_id, take_over=False)
+        else:
+            self._end(_how(evidence.request))
+
+    async def _take(self, request_id: str, *, take_over: bool) -> None:
+        try:
+            claim = await self._link.claim(
+                request_id, uuid.uuid4().hex, take_over=take_over
+            )
+        except RefusedError as refused:
+            self._lost(request_id, refused)
+            return
+        except NotConnectedError as silence:
+            if self._here(request_id):
+                self._note(f"Not connected: {silence.text}")
+            return
+        if self._here(request_id):
+            self._claim = claim
+            self._renewed_s = self._clock.monotonic()
+            self._set(phase=Phase.MINE, holder=self._link.actor.person)
+
+    async def _send(self, answer: Answer) -> Answered | None:
+        self._set(phase=Phase.SENDING, label=answer.label, note="")
+        try:
+            answered = await self._link.answer(answer)
+        except NotConnectedError:
+            if self._here(answer.request_id):
+                self._set(phase=Phase.UNSENT)
+            return None
+        except RefusedError as refused:
+            self._unsent = None
+            await self._not_taken(answer, refused)
+            return None
+        self._unsent = None
+        if self._here(answer.request_id):
+            self.sitting = self._claim = None
+        return answered
+
+    async def _not_taken(self, answer: Answer, refused: RefusedError) -> None:
+        """Say that an answer was refused; go back to where it can be given again."""
+        if not self._here(answer.request_id):
+            return
+        if refused.token in _OVER:
+            self._end(f"Your answer was not taken: {refused.text}")
+            return
+        said = answer.label or "cannot tell"
+        self._note(f"Your answer '{said}' was not taken: {refused.text}")
+        if refused.token in _CLAIM_GONE or refused.token == "VIEW_CHANGED":  # noqa: S105
+            self._set(phase=Phase.OPENING)
+            self._claim = None
+            await self._look_and_claim(answer.request_id)
+        else:
+            self._set(phase=Phase.MINE)
+
+    def _lost(self, request_id: str, refused: RefusedError) -> None:
+        if not self._here(request_id):
+            return
+        if refused.token in _OVER:
+            self._end(refused.text)
+        else:
+            self._claim = None
+            holder = self.sitting.evidence if self.sitting else None
+            self._set(
+                phase=Phase.THEIRS, holder=holder.request.claimed_by if holder else ""
+            )
+            self._note(refused.text)
+
+    def _here(self, request_id: str) -> bool:
+        """Whether the person still sits at this request."""
+        return self.sitting is not None and self.sitting.request_id == request_id
+
+    def _show(self, evidence: Evidence) -> None:
+        sitting = self.sitting
+        if sitting is None:
+            return
+        same = sitting.evidence is not None and (
+            sitting.evidence.view_digest == evidence.view_digest
+        )
+        # The same picture again need not be looked at again.
+        shown_s = sitting.shown_s if same else self._clock.monotonic()
+        self._set(
+            evidence=evidence, shown_s=shown_s, holder=evidence.request.claimed_by
+        )
+
+    def _hold(self, renewed: Claim, before: Claim) -> None:
+        if self._claim is before:
+            self._claim, self._renewed_s = renewed, self._clock.monotonic()
+
+    def _end(self, note: str) -> None:
+        self._claim = self._unsent = None
+        self._set(phase=Phase.ENDED, note=note)
+
+    def _note(self, note: str) -> None:
+        self._set(note=note)
+
+    def _set(self, **facts: object) -> None:
+        if self.sitting is not None:
+            self.sitting = replace(self.sitting, **facts)  # type: ignore[arg-type]
+
+
+def _how(request: Request) -> str:
+    """How a request ended, in a sentence."""
+    match request.outcome:
+        case Outcome.ANSWERED:
+            return f"{request.answered_by} answered: {request.label}."
+        case Outcome.TIMED_OUT:
+            return "The time is up, and nobody had answered: the cell stays held."
+        case Outcome.SUPERSEDED:
+            return "The scene it asked about is gone."
+        case Outcome.CANCELLED | Outcome.OPEN:
+            return "It was withdrawn."

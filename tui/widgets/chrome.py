@@ -1,0 +1,110 @@
+"""What every screen has: the top line, the banner, the notice, the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from textual.content import Content
+
+from tui import look
+from tui.scene import Scene
+from tui.widgets.picture import Picture
+
+NOTICE_S: Final = 6.0
+"""How long good news stays, s; bad news stays until there is other news."""
+
+LEAST: Final = (70, 20)
+"""Columns and rows below which something needed is out of sight."""
+
+MISSED_S: Final = 8.0
+"""How long it is said that changes were missed, s."""
+
+
+class TopLine(Picture):
+    """Who sits here, which coordinator, how many people answer, what time it is."""
+
+    def draw(self, scene: Scene, width: int) -> Sequence[Content]:
+        """See Picture."""
+        board = scene.board
+        if board.connected:
+            link = Content.assemble(("● ", look.GOOD), (scene.server, look.DIM))
+        else:
+            link = Content.assemble(("x not connected", look.BAD))
+        people = board.presence.answering
+        answering = "nobody answers" if people == 0 else f"{people} answering"
+        left = Content.assemble(
+            (" andon ", "bold $background on $primary"),
+            "  ",
+            link,
+            ("   ", look.DIM),
+            (answering if board.connected else "", look.DIM),
+        )
+        clock = f"{scene.now_at.astimezone():%H:%M:%S}"
+        right = Content.assemble(
+            (f"{scene.actor.person}", look.STRONG), (f"  {clock} ", look.DIM)
+        )
+        return [look.cut(left, width - right.cell_length) + right]
+
+
+class Banner(Picture):
+    """One line that cannot be overlooked, or nothing at all."""
+
+    def draw(self, scene: Scene, width: int) -> Sequence[Content]:
+        """See Picture."""
+        board = scene.board
+        columns, rows = self.screen.size
+        if columns < LEAST[0] or rows < LEAST[1]:
+            text = f" TOO SMALL: {columns}x{rows} of at least {LEAST[0]}x{LEAST[1]}."
+            return [look.cut(text, width).stylize("bold $background on $warning")]
+        if not board.connected:
+            since = ""
+            if board.lost_s is not None and board.cells:
+                since = f" Picture {look.ago(scene.now_s - board.lost_s)} old."
+            text = " NOT CONNECTED: answers are not being sent." + since
+            return [look.cut(text, width).stylize("bold $background on $error")]
+        if board.presence.nobody:
+            text = " NOBODY IS ANSWERING: cells stay held until somebody does."
+            return [look.cut(text, width).stylize("bold $background on $warning")]
+        if board.missed and scene.now_s - board.missed_s < MISSED_S:
+            text = f" {board.missed} changes missed, refreshed."
+            return [look.cut(text, width).stylize("$background on $accent")]
+        return []
+
+
+class NoticeLine(Picture):
+    """The last thing that was said to this person."""
+
+    def draw(self, scene: Scene, width: int) -> Sequence[Content]:
+        """See Picture."""
+        notice = scene.notice
+        fresh = scene.now_s - notice.at_s < NOTICE_S
+        if not notice.text or not (notice.bad or fresh):
+            return [Content("")]
+        style = look.BAD if notice.bad else look.GOOD
+        return [look.cut(f" {notice.text}", width).stylize(style)]
+
+
+class KeyLine(Picture):
+    """The keys that do something here and now."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._keys: tuple[tuple[str, str], ...] = ()
+
+    def offer(self, keys: Sequence[tuple[str, str]]) -> None:
+        """Name the keys, the most useful first; what does not fit is left out."""
+        self._keys = tuple(keys)
+
+    def draw(self, scene: Scene, width: int) -> Sequence[Content]:
+        """See Picture."""
+        del scene
+        line = Content("")
+        for key, text in self._keys:
+            part = Content.assemble(
+                (f" {key} ", "bold $accent"), (f"{text} ", "$foreground")
+            )
+            if line.cell_length + part.cell_length > width:
+                break
+            line += part
+        return [look.cut(line, width)]

@@ -1,0 +1,58 @@
+"""Where the learning of each family stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from tui import look
+from tui.scene import Scene
+from tui.terms import Learning
+from tui.widgets.picture import Picture
+
+
+class LearningStrip(Picture):
+    """Three lines a family: model and gate, what learning does, what it said last."""
+
+    def draw(self, scene: Scene, width: int) -> Sequence[Content]:
+        """See Picture."""
+        lines: list[Content] = []
+        for stands in scene.board.learning.values():
+            lines += _family(stands, scene.now_s, width)
+        return lines or [Content.styled("  Nothing learns yet.", look.DIM)]
+
+
+def _family(stands: Learning, now_s: float, width: int) -> list[Content]:
+    model = f"model {stands.version}" if stands.version else "no model yet"
+    words, style = look.GATES.get(stands.gate, (stands.gate.lower(), look.DIM))
+    gate = stands.gate_text or words
+    first = Content.assemble(
+        (f"  {stands.family} ", look.STRONG),
+        (f"{model}  ", look.CALM),
+        ("gate ", look.DIM),
+        (f"{stands.gate or '-'} ", style),
+        (gate, look.DIM),
+    )
+    lines = [look.cut(first, width), look.cut(_phase(stands, now_s, width), width)]
+    if stands.text:
+        lines.append(look.cut(f"  {stands.text}", width).stylize(look.DIM))
+    return lines
+
+
+def _phase(stands: Learning, now_s: float, width: int) -> Content:
+    """What learning does now, and how long that still takes."""
+    examples = f"{stands.examples} examples"
+    if stands.phase in {"", "idle", "collecting"}:
+        missing = stands.until_training
+        text = f"{missing} more until the next training" if missing else "up to date"
+        return Content.assemble((f"  {text}", ""), (f", {examples}", look.DIM))
+    left = "" if stands.ends_s is None else f" {look.countdown(stands.ends_s - now_s)}"
+    share = f" {look.percent(stands.progress)}"
+    meter = max(8, min(40, width // 4))
+    return Content.assemble(
+        (f"  {stands.phase} ", look.CALM),
+        look.bar(stands.progress, meter, "$accent"),
+        (f"{share}{left} left" if left else share, ""),
+        (f", {examples}", look.DIM),
+    )

@@ -1,0 +1,73 @@
+"""The open requests, the most urgent first, with their deadlines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from textual.content import Content
+
+from tui import look
+from tui.scene import Scene
+from tui.terms import Request, RequestKind
+from tui.widgets.rows import Rows
+
+HURRY_S: Final = 15.0
+"""With less time left than this, a deadline is shown as pressing, s."""
+
+WIDE: Final = 80
+"""From this width on there is room for the part, in characters."""
+
+
+class QueueRows(Rows):
+    """One row a request."""
+
+    def empty(self, scene: Scene) -> str:
+        """See Rows."""
+        return "Nothing is asked." if scene.board.connected else ""
+
+    def rows(self, scene: Scene, width: int) -> Sequence[tuple[str, Content]]:
+        """See Rows."""
+        return [
+            (request.request_id, _row(request, scene, width))
+            for request in scene.board.requests
+        ]
+
+
+def _row(request: Request, scene: Scene, width: int) -> Content:
+    left_s = request.deadline_s - scene.now_s
+    holder = request.claimed_by
+    who = "you" if holder == scene.actor.person else holder or "free"
+    about = Content(request.reason)
+    if request.level > 0:
+        about = Content.assemble(("SHIFT LEAD ", look.ASKS)) + about
+    if request.kind is RequestKind.AUDIT:
+        about = Content.styled("audit, the cell goes on", look.DIM)
+    requests = scene.board.requests
+    name = min(20, max(len(one.cell_id) for one in requests) + 2)
+    parts = min(16, max(len(one.part_id) for one in requests) + 2)
+    meter, part = (12, parts) if width >= WIDE else (8, 0)
+    used = 7 + meter + 2 + name + part + 10
+    return look.columns(
+        (Content.styled(f"{look.countdown(left_s):>5}", pressing(left_s)), 7),
+        (time_bar(request, scene.now_s, meter), meter + 2),
+        (Content.styled(request.cell_id, look.STRONG), name),
+        (Content.styled(request.part_id, look.DIM), part),
+        (about, width - used),
+        (Content.styled(f"{who:>9}", look.DIM if holder else look.CALM), 10),
+    )
+
+
+def pressing(left_s: float) -> str:
+    """The style of a deadline with so much time left, s."""
+    return look.STRONG if left_s >= HURRY_S else look.BAD
+
+
+def time_bar(request: Request, now_s: float, width: int) -> Content:
+    """The time left of a request, as a bar that runs empty."""
+    left_s = request.deadline_s - now_s
+    share = left_s / request.allowed_s if request.allowed_s > 0.0 else 0.0
+    style = "$error" if left_s < HURRY_S else "$warning"
+    if request.kind is RequestKind.AUDIT:
+        style = "$secondary"
+    return look.bar(share, width, style)

@@ -1,0 +1,110 @@
+"""A list with a cursor that stays on its item while the list moves around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from tui import look
+from tui.scene import Scene
+from tui.widgets.picture import Picture
+
+
+class Rows(Picture, can_focus=True):
+    """Rows named by an id; the cursor sits on an id, not on a place.
+
+    A list that grows above the cursor must not slip another row under a finger that is
+    already on its way down.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "up", show=False),
+        Binding("down,j", "move(1)", "down", show=False),
+    ]
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._chosen = ""
+        self._ids: tuple[str, ...] = ()
+
+    def rows(self, scene: Scene, width: int) -> Sequence[tuple[str, Content | str]]:
+        """The rows with their ids, top first."""
+        raise NotImplementedError
+
+    def empty(self, scene: Scene) -> str:
+        """What to say when there are none."""
+        raise NotImplementedError
+
+    @property
+    def chosen(self) -> str:
+        """The id under the cursor, or "" when there are no rows."""
+        if self._chosen in self._ids:
+            return self._chosen
+        return self._ids[0] if self._ids else ""
+
+    def choose(self, row: str) -> None:
+        """Put the cursor on a row."""
+        self._chosen = row
+        self._redraw()
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor by so many rows."""
+        if self._ids:
+            place = self._ids.index(self.chosen) + step
+            self.choose(self._ids[max(0, min(len(self._ids) - 1, place))])
+
+    def on_focus(self) -> None:
+        """Show the cursor."""
+        self._redraw()
+
+    def on_blur(self) -> None:
+        """Hide the cursor."""
+        self._redraw()
+
+    def draw(self, scene: Scene, width: int) -> Sequence[Content]:
+        """See Picture."""
+        found = self.rows(scene, width - 2)
+        self.follow([row for row, _ in found])
+        if not found:
+            return [look.cut(f"  {self.empty(scene)}", width).stylize(look.DIM)]
+        lines = []
+        for row, content in found:
+            here = self.has_focus and row == self.chosen
+            line = look.cut("▸ " if here else "  ", 2) + look.cut(content, width - 2)
+            lines.append(line.stylize_before("on $boost") if here else line)
+        return self._in_sight(lines, width)
+
+    def follow(self, ids: Sequence[str]) -> None:
+        """Keep the cursor on its row, or near its place when the row is gone."""
+        if self._chosen not in ids and self._chosen in self._ids and ids:
+            place = min(self._ids.index(self._chosen), len(ids) - 1)
+            self._chosen = ids[place]
+        self._ids = tuple(ids)
+
+    def _in_sight(self, lines: list[Content], width: int) -> list[Content]:
+        """The lines around the cursor, and how many there are above and below."""
+        most = self._most_rows()
+        if len(lines) <= most:
+            return lines
+        place = self._ids.index(self.chosen)
+        top = max(0, min(place - most // 2, len(lines) - most))
+        shown = lines[top : top + most]
+        below = len(lines) - top - most
+        if below > 0:
+            text = f"  ... {below + 1} more below"
+            shown[-1] = look.cut(text, width).stylize(look.DIM)
+        if top > 0:
+            text = f"  ... {top + 1} more above"
+            shown[0] = look.cut(text, width).stylize(look.DIM)
+        return shown
+
+    def _most_rows(self) -> int:
+        """How many rows the stylesheet leaves this list."""
+        limit = self.styles.max_height
+        if limit is None or self.parent is None:
+            return max(3, self.content_size.height or 3)
+        room = self.screen.size.height
+        return max(3, int(limit.value) if limit.is_cells else room // 3)
