@@ -76,6 +76,5 @@ def test_a_killed_coordinator_holds_the_cells_and_the_demo_goes_on(
     assert told["lost"] == 0
     assert told["moves_without_permit"] == 0
     assert kill["open_kept"] == kill["open_at_kill"]
-    # A cell that stood held already, as after a stop label, is not told once more.
-    assert all(lag is None or lag <= 2_000 for lag in kill["held_after_ms"].values())
+    assert max(kill["held_after_ms"].values()) <= 2_000
     assert left_over(tmp_path) == []
