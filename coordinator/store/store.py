@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Self, TypeVar
 
 from coordinator.clock import Clock, seconds_to_ns
-from coordinator.errors import StoreDegradedError
+from coordinator.errors import StoreDegradedError, StoreError
 from coordinator.seams import CellRow, JournalHead
 from coordinator.store import reader
 from coordinator.store.codec import Recorded, write_record, write_time
@@ -61,8 +61,7 @@ class Store:
         clock: Clock,
         writer: Writer,
         directory: Directory | None,
-        *,
-        commit_deadline_s: float,
+        commit_deadline_s: float | None,
         claim_s: float,
     ) -> None:
         self._clock = clock
@@ -96,20 +95,18 @@ class Store:
             StoreDegradedError: it cannot be read or written.
         """
         if path is None:
-            directory, writer = None, Writer(open_memory())
-        else:
-            directory = await asyncio.to_thread(open_directory, path)
-            file = directory.database
+            # Nothing is slow in memory but the machine, and a backtest may wait for it.
+            return cls(clock, Writer(open_memory()), None, None, claim_s)
+        directory = await asyncio.to_thread(open_directory, path)
+        file = directory.database
+        try:
             with translated():
                 db = await asyncio.to_thread(open_writer, file)
-            writer = Writer(db, lambda: open_writer(file), directory.checkpoint)
-        return cls(
-            clock,
-            writer,
-            directory,
-            commit_deadline_s=commit_deadline_s,
-            claim_s=claim_s,
-        )
+                writer = Writer(db, lambda: open_writer(file), directory.checkpoint)
+        except StoreError:
+            directory.close()
+            raise
+        return cls(clock, writer, directory, commit_deadline_s, claim_s)
 
     async def close(self) -> None:
         """Finish what is queued, note the head, let the next coordinator in."""

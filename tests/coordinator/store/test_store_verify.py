@@ -276,6 +276,24 @@ def test_a_tail_cut_with_its_rows_is_missed_by_the_head(path: Path) -> None:
     assert verify(path).ok, "without a witness nobody can know"
 
 
+def test_a_whole_history_that_is_not_the_one_noted_is_found(path: Path) -> None:
+    shutil.copytree(path, path.with_name("fork"))
+    asyncio.run(go_on(path, "one way."))
+    asyncio.run(go_on(path.with_name("fork"), "another way."))
+    shutil.copy(path.with_name("fork") / HEAD, path / HEAD)
+
+    found = verify(path)
+
+    assert (found.ok, found.first_bad_seq) == (False, 18)
+    assert "not the one that was noted" in found.text
+
+
+async def go_on(path: Path, way: str) -> None:
+    store = await Store.open(path, clock=ManualClock(), commit_deadline_s=30)
+    await store.commit(e.CoordinatorStopped(way))
+    await store.close()
+
+
 def logical(path: Path) -> list[object]:
     """Everything anybody reads from a store."""
     with closing(sqlite3.connect(path / DATABASE)) as db:

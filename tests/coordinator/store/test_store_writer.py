@@ -171,6 +171,28 @@ async def test_synchronous_is_full_and_the_log_is_written_ahead(
     await store.close()
 
 
+async def test_nobody_else_writes_from_the_first_statement_on(
+    path: Path, clock: ManualClock
+) -> None:
+    store = await Store.open(path, clock=clock, commit_deadline_s=30)
+    other = connect(uri(path / DATABASE, "rw"))
+    other.execute("PRAGMA busy_timeout = 0")
+    heard: list[str] = []
+
+    def meanwhile(sql: str) -> None:
+        if sql == "SAVEPOINT unit":
+            with pytest.raises(sqlite3.OperationalError) as refused:
+                other.execute("BEGIN IMMEDIATE")
+            heard.append(str(refused.value))
+
+    store._writer._db.set_trace_callback(meanwhile)
+    await store.commit(hold())
+
+    assert heard == ["database is locked"]
+    other.close()
+    await store.close()
+
+
 async def test_readers_cannot_write(path: Path, clock: ManualClock) -> None:
     store = await Store.open(path, clock=clock)
     await store.commit(hold())
@@ -299,7 +321,10 @@ class TestFailingDisk:
         (entry,) = await store.commit(hold())
 
         assert entry.seq == 2
-        assert not isinstance(store._writer._db, FailingConnection)
+        fresh = store._writer._db
+        assert not isinstance(fresh, FailingConnection)
+        proven = fresh.execute("SELECT value FROM meta WHERE key = 'proven'").fetchone()
+        assert proven == ((await store.entries(0, 1))[0].hash,)
         await store.close()
         assert verify(path).ok
 
