@@ -41,7 +41,7 @@ class Cell:
         self._folder = folder
 
     def _lines(self, name: str) -> list[Line]:
-        path = self._folder / f"press-1.{name}.jsonl"
+        path = self._folder / f"{name}.jsonl"
         if not path.exists():
             return []
         text = path.read_text(encoding="utf-8")
@@ -53,14 +53,20 @@ class Cell:
 
     def motions(self, *kinds: str) -> list[Line]:
         """What the robot did, by its own account."""
-        return [m for m in self._lines("motions") if not kinds or m["event"] in kinds]
+        return [
+            m
+            for m in self._lines("press-1.motions")
+            if not kinds or m["event"] in kinds
+        ]
 
     def trace(self, *kinds: str) -> list[Line]:
         """What the node did."""
-        return [t for t in self._lines("node") if not kinds or t["event"] in kinds]
+        return [
+            t for t in self._lines("press-1.node") if not kinds or t["event"] in kinds
+        ]
 
     def truth(self) -> list[Line]:
-        return self._lines("truth")
+        return self._lines("truth-press-1")
 
     async def until(self, fact: Callable[[], object], *, within: float = 10.0) -> None:
         async with asyncio.timeout(within):

@@ -1,0 +1,277 @@
+"""One node against a real gRPC stream, with a robot that obeys at once; no ROS."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from andon.v1 import cell_pb2, terms_pb2
+from ros_nodes.cdr import JointWriter, write_wrench
+from ros_nodes.clock import SECOND_NS, SystemClock
+from ros_nodes.conductor import Conductor, new_identity
+from ros_nodes.talk import read_leave, step_text
+from ros_nodes.terms import StepEvent, StepMoment
+from ros_nodes.trace import Trace
+from ros_nodes.windowing import schema_digest
+from tests.ros_nodes.node_builders import make_config
+from tests.ros_nodes.scripted_coordinator import ScriptedCoordinator, Spoken, serving
+
+MS = SECOND_NS // 1000
+
+
+class ObedientRobot:
+    """Holds and resumes at once, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.leaves: list[str] = []
+        self.obeys = True
+
+    async def hold(self) -> bool:
+        self.asked.append("hold")
+        return self.obeys
+
+    async def resume(self) -> bool:
+        self.asked.append("resume")
+        return self.obeys
+
+    def give_leave(self, text: str) -> None:
+        self.leaves.append(read_leave(text).permit_id)
+
+
+class Cell:
+    """A conductor with its robot, and a step that a test can play."""
+
+    def __init__(self, conductor: Conductor, robot: ObedientRobot) -> None:
+        self.conductor = conductor
+        self.robot = robot
+        self.clock = SystemClock()
+        self._writer = JointWriter(["elbow"])
+
+    def feel(self, stamp_ns: int, *, force: float = 3.0) -> None:
+        joints = self._writer.write(stamp_ns, [1.0], [], [2.0])
+        self.conductor.evidence.add_joints(joints)
+        self.conductor.evidence.add_wrench(
+            write_wrench(stamp_ns, [0, 0, force, 0, 0, 0])
+        )
+
+    def say(self, moment: StepMoment, cycle: int, stamp_ns: int) -> None:
+        permit_id = self.robot.leaves[-1] if self.robot.leaves else ""
+        event = StepEvent(moment, cycle, f"part-{cycle}", "insert", stamp_ns, permit_id)
+        self.conductor.step_said(step_text(event))
+
+    def play(self, cycle: int) -> None:
+        """Work one cycle of 160 ms that ends now."""
+        end_ns = self.clock.monotonic_ns()
+        begin_ns = end_ns - 160 * MS
+        self.say(StepMoment.BEGIN, cycle, begin_ns)
+        for stamp_ns in range(begin_ns, end_ns + 1, 10 * MS):
+            self.feel(stamp_ns)
+        self.say(StepMoment.END, cycle, end_ns)
+
+    async def until(self, fact) -> None:
+        async with asyncio.timeout(10):
+            while not fact():  # noqa: ASYNC110 - facts of another task
+                await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def running(
+    port: int, folder: Path, *, monitor_every_s: float = 0.0
+) -> AsyncIterator[Cell]:
+    clock, robot = SystemClock(), ObedientRobot()
+    config = make_config(target=f"127.0.0.1:{port}", monitor_every_s=monitor_every_s)
+    trace = Trace(folder / "node.jsonl", clock)
+    conductor = Conductor(
+        config, clock, robot, trace=trace, identity=new_identity("test")
+    )
+    cell = Cell(conductor, robot)
+
+    async def tick() -> None:
+        while True:
+            conductor.tick()
+            await asyncio.sleep(0.005)
+
+    tasks = [asyncio.create_task(tick()), asyncio.create_task(conductor.run())]
+    try:
+        yield cell
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        trace.close()
+
+
+@asynccontextmanager
+async def started(
+    folder: Path, *, monitor_every_s: float = 0.0
+) -> AsyncIterator[tuple[Cell, Spoken]]:
+    """A cell in a session, with leave for its first cycle."""
+    coordinator = ScriptedCoordinator()
+    async with (
+        serving(coordinator) as (_, port),
+        running(port, folder, monitor_every_s=monitor_every_s) as cell,
+    ):
+        session = await coordinator.session()
+        await session.permit("START", permit_id="p-1")
+        await cell.until(lambda: cell.robot.leaves)
+        yield cell, session
+
+
+async def test_hello_says_who_speaks_and_what_it_measures(tmp_path: Path) -> None:
+    coordinator = ScriptedCoordinator()
+    async with serving(coordinator) as (_, port), running(port, tmp_path):
+        hello = (await coordinator.session()).hello
+
+    assert hello.cell_id == "press-1"
+    assert list(hello.channels) == ["elbow_pos", "elbow_effort", "force_z"]
+    assert hello.schema_digest == schema_digest(
+        [("elbow_pos", "rad"), ("elbow_effort", "N*m"), ("force_z", "N")]
+    )
+    assert hello.boot_id
+    assert hello.software == "test"
+
+
+async def test_the_robot_is_held_before_anything_else(tmp_path: Path) -> None:
+    coordinator = ScriptedCoordinator()
+    async with serving(coordinator) as (_, port), running(port, tmp_path) as cell:
+        await coordinator.session()
+
+        assert cell.robot.asked == ["hold"]
+
+
+async def test_a_cycle_becomes_one_window_and_waits(tmp_path: Path) -> None:
+    async with started(tmp_path) as (cell, session):
+        cell.play(0)
+        await session.until(lambda: session.windows)
+        beats = session.last_heartbeat
+        await session.until(lambda: session.last_heartbeat > beats)
+
+        [window] = session.windows
+        assert (window.rows, window.channels, window.gap_rows) == (8, 3, 0)
+        assert window.kind == terms_pb2.WINDOW_KIND_DECISION
+        assert session.scene.stand == cell_pb2.STAND_DECIDING
+        assert cell.robot.leaves == ["p-1"]
+
+
+async def test_a_decision_reaches_the_robot_as_leave(tmp_path: Path) -> None:
+    async with started(tmp_path) as (cell, session):
+        cell.play(0)
+        await session.until(lambda: session.windows)
+        cell.feel(cell.clock.monotonic_ns())
+        await session.permit_for(session.windows[0], permit_id="p-2")
+        await session.until(lambda: len(session.of("permit_started")) == 2)
+
+        assert cell.robot.leaves == ["p-1", "p-2"]
+        latency = session.of("permit_started")[-1].latency
+        assert 0 < latency.ToNanoseconds() < 10 * SECOND_NS
+
+
+async def test_a_robot_that_begins_by_itself_is_held_and_told(tmp_path: Path) -> None:
+    coordinator = ScriptedCoordinator()
+    async with serving(coordinator) as (_, port), running(port, tmp_path) as cell:
+        session = await coordinator.session()
+        asked = len(cell.robot.asked)
+        cell.say(StepMoment.BEGIN, 0, cell.clock.monotonic_ns())
+        await session.until(lambda: session.of("node_held"))
+
+        [held] = session.of("node_held")
+        assert held.reason == terms_pb2.HOLD_REASON_IDENTITY
+        assert held.confirmed
+        # It stood held from the beginning; it need not be asked twice.
+        assert len(cell.robot.asked) == asked
+
+
+async def test_monitor_windows_are_sent_while_the_robot_works(tmp_path: Path) -> None:
+    async with started(tmp_path, monitor_every_s=0.05) as (cell, session):
+        begin_ns = cell.clock.monotonic_ns()
+        cell.say(StepMoment.BEGIN, 0, begin_ns)
+        while len(session.windows) < 2:
+            cell.feel(cell.clock.monotonic_ns())
+            await asyncio.sleep(0.005)
+
+        assert {w.kind for w in session.windows} == {terms_pb2.WINDOW_KIND_MONITOR}
+        assert session.windows[0].rows == 4
+        assert [w.seq for w in session.windows[:2]] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param(
+            {"withdraw": cell_pb2.Withdraw(reason=terms_pb2.HOLD_REASON_STOP_LABEL)},
+            id="withdraw",
+        ),
+        pytest.param(
+            {
+                "withdraw": cell_pb2.Withdraw(
+                    reason=terms_pb2.HOLD_REASON_OPERATOR_HOLD, session_epoch=99
+                )
+            },
+            id="withdraw-of-another-session",
+        ),
+        pytest.param({"draining": cell_pb2.Draining()}, id="draining"),
+    ],
+)
+async def test_whoever_says_stop_is_obeyed(tmp_path: Path, message) -> None:
+    async with started(tmp_path) as (cell, session):
+        cell.say(StepMoment.BEGIN, 0, cell.clock.monotonic_ns())
+        cell.feel(cell.clock.monotonic_ns())
+        cell.robot.asked.clear()
+        await session.say(**message)
+        await cell.until(lambda: cell.robot.asked == ["hold"])
+        await session.until(lambda: session.scene.stand == cell_pb2.STAND_PAUSED)
+
+        assert session.of("node_held") == []
+
+
+async def test_a_robot_that_does_not_obey_is_reported(tmp_path: Path) -> None:
+    async with started(tmp_path) as (cell, session):
+        cell.say(StepMoment.BEGIN, 0, cell.clock.monotonic_ns())
+        cell.feel(cell.clock.monotonic_ns())
+        cell.robot.obeys = False
+        await session.say(withdraw=cell_pb2.Withdraw())
+        await session.until(lambda: session.of("node_held"))
+
+        assert not session.of("node_held")[0].confirmed
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param({"permit": terms_pb2.Permit(permit_id="p-9")}, id="permit"),
+        pytest.param({"refusal": terms_pb2.Refusal(text="stale")}, id="refusal"),
+        pytest.param({"window_outcome": cell_pb2.WindowOutcome()}, id="outcome"),
+        pytest.param({"clip_wanted": cell_pb2.ClipWanted()}, id="clip"),
+        pytest.param({"reoffer": cell_pb2.Reoffer(session_epoch=99)}, id="reoffer"),
+        pytest.param({}, id="nothing"),
+    ],
+)
+async def test_what_permits_nothing_moves_nothing(tmp_path: Path, message) -> None:
+    coordinator = ScriptedCoordinator()
+    async with serving(coordinator) as (_, port), running(port, tmp_path) as cell:
+        session = await coordinator.session()
+        await session.say(**message)
+        beats = session.last_heartbeat
+        await session.until(lambda: session.last_heartbeat > beats)
+
+        assert cell.robot.leaves == []
+        assert not session.over.is_set()
+
+
+async def test_nonsense_on_the_steps_topic_is_counted_and_told(tmp_path: Path) -> None:
+    async with started(tmp_path) as (cell, session):
+        cell.conductor.step_said("nonsense")
+        await session.until(
+            lambda: session.of("heartbeat")[-1].dropped.get("malformed_step") == 1
+        )
+
+
+async def test_a_hung_event_loop_is_noticed_from_outside(tmp_path: Path) -> None:
+    async with started(tmp_path) as (cell, _):
+        now_ns = cell.clock.monotonic_ns()
+
+        assert not cell.conductor.overdue(now_ns)
+        assert cell.conductor.overdue(now_ns + 3 * SECOND_NS)

@@ -1,0 +1,85 @@
+"""A tap takes all that arrived, in order, and counts what did not."""
+
+from collections import Counter
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+from ros_nodes.tap import Tap
+
+
+class Handle:
+    """What rclpy's subscription handle offers; a stand-in for it."""
+
+    def __init__(self, *taken: tuple[bytes, dict[str, object]]) -> None:
+        self._taken: Iterator[tuple[bytes, dict[str, object]]] = iter(taken)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def take_message(self, kind: object, raw: bool) -> object:
+        assert raw
+        return next(self._taken, None)
+
+
+def numbered(number: int, publisher: bytes = b"a") -> tuple[bytes, dict[str, object]]:
+    return f"m{number}".encode(), {
+        "publication_sequence_number": number,
+        "publisher_gid": {"data": publisher},
+    }
+
+
+def subscription(*taken: tuple[bytes, dict[str, object]]) -> SimpleNamespace:
+    return SimpleNamespace(handle=Handle(*taken), msg_type=object)
+
+
+def test_all_that_arrived_is_taken_in_order() -> None:
+    tap = Tap("joints", Counter())
+
+    assert tap.poll(subscription(numbered(1), numbered(2)))
+    assert list(tap.drain()) == [b"m1", b"m2"]
+    assert list(tap.drain()) == []
+
+
+def test_lost_messages_are_counted_by_their_numbers() -> None:
+    dropped: Counter[str] = Counter()
+    tap = Tap("joints", dropped)
+    tap.poll(subscription(numbered(3), numbered(4), numbered(8)))
+
+    list(tap.drain())
+
+    assert dropped == {"lost_joints": 3}
+
+
+def test_a_publisher_that_begins_anew_lost_nothing() -> None:
+    dropped: Counter[str] = Counter()
+    tap = Tap("joints", dropped)
+    tap.poll(subscription(numbered(9), numbered(1, b"b"), numbered(2, b"b")))
+
+    list(tap.drain())
+
+    assert dropped == {}
+
+
+def test_an_rclpy_that_cannot_be_polled_needs_an_executor() -> None:
+    tap = Tap("joints", Counter())
+
+    assert not tap.poll(SimpleNamespace(handle=object(), msg_type=object))
+    tap.keep(b"m1")
+
+    assert list(tap.drain()) == [b"m1"]
+
+
+def test_what_an_executor_takes_too_fast_is_counted() -> None:
+    dropped: Counter[str] = Counter()
+    tap = Tap("joints", dropped)
+    for number in range(1005):
+        tap.keep(str(number).encode())
+
+    kept = list(tap.drain())
+
+    assert len(kept) == 1000
+    assert kept[0] == b"5"
+    assert dropped == {"overrun_joints": 5}
