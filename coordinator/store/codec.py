@@ -146,9 +146,10 @@ def _composed(hint: Any) -> Codec:
         return _optional(next(one for one in inner if one is not NoneType))
     if origin is tuple and len(inner) == 2 and inner[1] is Ellipsis:
         item = codec_of(inner[0])
+        write, read = item.write, item.read
         return Codec(
-            lambda values: [item.write(value) for value in values],
-            lambda content: tuple(item.read(one) for one in _exactly(list, content)),
+            lambda values: [write(value) for value in values],
+            lambda content: tuple([read(one) for one in _exactly(list, content)]),
         )
     if origin is Mapping and inner[0] is str:
         entry = codec_of(inner[1])
@@ -181,7 +182,9 @@ def _enum(kind: type[Enum]) -> Codec:
 def _fields(kind: type) -> Codec:
     hints = get_type_hints(kind)
     parts = [(one.name, codec_of(hints[one.name])) for one in fields(kind)]
-    readers = dict(parts)
+    # This runs for every field of every event: no attribute is looked up twice.
+    writers = [(name, part.write) for name, part in parts]
+    readers = {name: part.read for name, part in parts}
     needed = {
         one.name
         for one in fields(kind)
@@ -190,13 +193,12 @@ def _fields(kind: type) -> Codec:
 
     def write(value: Any) -> Json:
         _exactly(kind, value)
-        return {name: part.write(getattr(value, name)) for name, part in parts}
+        return {name: write_part(getattr(value, name)) for name, write_part in writers}
 
     def read(content: Json) -> Any:
-        names = _exactly(dict, content).keys()
-        if missing := needed - names:
-            raise ValueError(f"{kind.__name__} lacks {', '.join(sorted(missing))}")
-        return kind(**{name: readers[name].read(one) for name, one in content.items()})
+        if not _exactly(dict, content).keys() >= needed:
+            raise ValueError(f"{kind.__name__} lacks a field")
+        return kind(**{name: readers[name](one) for name, one in content.items()})
 
     return Codec(write, read)
 
