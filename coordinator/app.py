@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from coordinator import log, software
 from coordinator.clock import SECOND_NS, Clock, SystemClock, seconds_to_ns
 from coordinator.config import Settings
-from coordinator.errors import AndonError
+from coordinator.errors import AndonError, StoreError
 from coordinator.feed import Feed, PresenceChanged
 from coordinator.learning.correction.accept import accept
 from coordinator.learning.path import LearningPath
@@ -39,6 +39,7 @@ from coordinator.terms import (
     FamilyId,
     HoldReason,
     OperatorRequest,
+    Outcome,
     Prediction,
     SensorWindow,
     events,
@@ -142,7 +143,7 @@ class Coordinator:
             await self._stop.wait()
             await self.server.stop()
             for path in self.plant.cells.values():
-                await path.record()
+                await self._write_down(path)
             for task in running:
                 task.cancel()
         return self._exit_code
@@ -263,11 +264,21 @@ class Coordinator:
 
     async def _expire(self) -> None:
         requests = self.plant.requests
-        for due in requests.due():
-            ended = await requests.expire(due)
-            if not ended.is_open:
-                self._tell_expired(ended)
-        await requests.end_lapsed_claims()
+        try:
+            for due in requests.due():
+                ended = await requests.expire(due)
+                if ended.outcome is Outcome.TIMED_OUT:
+                    self._tell_expired(ended)
+            await requests.end_lapsed_claims()
+        except StoreError as error:  # a full disk must not end the coordinator
+            _log.error("expiry_waits", code=error.code, text=error.text)
+
+    async def _write_down(self, path: LivePath) -> None:
+        """Record what a cell has not recorded yet, if the store still can."""
+        try:
+            await path.recorded()
+        except AndonError as error:
+            _log.error("not_recorded", cell=path.cell.cell_id, text=error.text)
 
     def _tell_expired(self, ended: OperatorRequest) -> None:
         path = self.plant.cells.get(ended.cell_id)

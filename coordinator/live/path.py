@@ -21,7 +21,12 @@ from dataclasses import dataclass, replace
 
 from coordinator import log
 from coordinator.clock import Clock
-from coordinator.errors import AndonError, LiveError, StoreError
+from coordinator.errors import (
+    AndonError,
+    LiveError,
+    StaleEpochError,
+    StoreError,
+)
 from coordinator.live.cell.permit import PermitMaker
 from coordinator.live.cell.record import CellRecord
 from coordinator.live.gate.audit import toss
@@ -127,11 +132,11 @@ class LivePath(HeldCell):
                 await self._control(arrived)
         except StoreError as error:
             self._hold_now(HoldReason.STORE_DEGRADED, error.text)
-        except LiveError as error:
-            self.hold(HoldReason.MODEL_FAULT, error.text)
+        except StaleEpochError as error:  # a newer session is on record, and held
+            self._hold_now(HoldReason.LINK_LOST, error.text)
         except AndonError as error:
             _log.error("path_refused", cell=self.cell.cell_id, text=error.text)
-            self.hold(HoldReason.MODEL_FAULT, error.text)
+            self._hold_now(HoldReason.MODEL_FAULT, error.text)
 
     def offer(self, window: SensorWindow) -> None:
         """Take a window; the older one of its kind that still waits is given up."""
@@ -144,6 +149,7 @@ class LivePath(HeldCell):
     async def _window(self, window: SensorWindow) -> None:
         """Window -> inference -> gate -> cell -> request."""
         if not self._is_of_this_session(window.session_epoch):
+            self.inbox.dropped["session_over"] += 1
             return
         if window.kind is WindowKind.MONITOR:
             await self._monitor(window)
@@ -158,7 +164,8 @@ class LivePath(HeldCell):
                 window.digest,
             )
             self.cell.move(CellEvent.WINDOW)
-            if not (window.offered_again and await self._already_asked(window)):
+            if not await self._already_asked(window):
+                await self._end_question("another part waits.", keep=window.digest)
                 await self._decide(window)
 
     async def _decide(self, window: SensorWindow) -> None:
@@ -213,7 +220,7 @@ class LivePath(HeldCell):
             cycle=window.cycle,
         )
         audit = self._audit(window, judged)
-        await self._commit(
+        await self._ledger.commit(
             self._decided(window, judged),
             events.PermitIssued(permit),
             *([events.RequestOpened(audit)] if audit else []),
@@ -230,15 +237,13 @@ class LivePath(HeldCell):
     async def _ask(self, window: SensorWindow, judged: Judged) -> None:
         """Store the window and the question, then ask."""
         request = self._question(window, judged, RequestKind.QUESTION)
-        await self._end_question("a newer part waits.", keep=window.digest)
-        await self._commit(
+        await self._ledger.commit(
             self._decided(window, judged), events.RequestOpened(request), window=window
         )
         self.cell.count(Decision.ASK)
         if self._still(window, CellState.DECIDING):
             self.cell.move(CellEvent.ASK, judged.verdict.reason)
-            self.cell.request_id = request.request_id
-            self.cell.tell()
+            self.cell.point_to(request.request_id)
         self._requests.add(request)
         self._tell(window, judged.verdict, request)
 
@@ -249,7 +254,7 @@ class LivePath(HeldCell):
         self.hold(reason, verdict.reason)
         self.cell.count(Decision.HOLD)
         audit = self._audit(window, judged)
-        await self._commit(
+        await self._ledger.commit(
             self._decided(window, judged),
             *([events.RequestOpened(audit)] if audit else []),
             window=window,
@@ -282,7 +287,7 @@ class LivePath(HeldCell):
         self.hold(reason, worst.text)
         coin = toss(window, 0.0, self._settings.audit_seed)
         judged = Judged(DecisionId(new_id("d")), verdict, coin)
-        await self._commit(self._decided(window, judged), window=window)
+        await self._ledger.commit(self._decided(window, judged), window=window)
         self._tell(window, verdict)
 
     async def _already_asked(self, window: SensorWindow) -> bool:
@@ -294,10 +299,11 @@ class LivePath(HeldCell):
         question = self._requests.question_of(self.cell.cell_id)
         if question is not None and question.window_digest == window.digest:
             self.cell.move(CellEvent.ASK, question.reason)
-            self.cell.request_id = question.request_id
-            self.cell.tell()
+            self.cell.point_to(question.request_id)
             self._tell(window, _not_judged("ASKED_BEFORE", question.reason), question)
             return True
+        if not window.offered_again:
+            return False
         answered = await self._store.answered_for(self.cell.cell_id, window.digest)
         if answered is None or not self._still(window, CellState.DECIDING):
             return False

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from coordinator.terms.cell import CellEvent, CellState, HoldReason, Permit
 from coordinator.terms.ids import (
+    NO_DIGEST,
     NOBODY,
     CellId,
     DecisionId,
@@ -229,7 +230,13 @@ class HoldPlaced:
 
 @dataclass(frozen=True, slots=True)
 class HoldReleased:
-    """A named person or policy released a cell; permits rest on its decision id."""
+    """A named person or policy released a cell; permits rest on its decision id.
+
+    Attributes:
+        reasons: What was cleared.
+        disposition: What to do with the part that waits; "" to judge it again.
+        window_digest: The evidence the disposition is about; "" without one.
+    """
 
     decision_id: DecisionId
     cell_id: CellId
@@ -237,6 +244,7 @@ class HoldReleased:
     reasons: tuple[HoldReason, ...]
     disposition: str
     note: str = ""
+    window_digest: Digest = NO_DIGEST
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,23 @@ from coordinator.terms import (
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """A node asks for a session of its own.
+
+    Attributes:
+        node_id: The node.
+        boot_id: Changes when the node's monotonic clock starts again.
+        software: Version and commit of the node.
+        done: Told the epoch once it is durable, or why there is none.
+    """
+
+    node_id: str
+    boot_id: str
+    software: str
+    done: asyncio.Future[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Connected:
     """A node opened a session that is already durable."""
 
@@ -71,10 +88,20 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Maintenance:
-    """A person takes the cell out of work, or brings it back."""
+    """A person takes the cell out of work, or brings it back.
+
+    Attributes:
+        actor: Who.
+        on: Out of work, or back.
+        note: What the person added.
+        once: Makes a repeated call harmless.
+        done: Told when it is durable, or why not.
+    """
 
     actor: Actor
     on: bool
+    note: str
+    once: IdempotencyKey | None
     done: asyncio.Future[None]
 
 
@@ -97,12 +124,20 @@ class PermitUnused:
 
 
 @dataclass(frozen=True, slots=True)
+class Record:
+    """Somebody waits until what happened so far is durable, or cannot be."""
+
+    done: asyncio.Future[None]
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time passed: write down what is not written down, try what waits."""
 
 
 Control = (
-    Connected
+    Opening
+    | Connected
     | LinkEnded
     | Answered
     | Expired
@@ -110,5 +145,6 @@ Control = (
     | Maintenance
     | PermitUsed
     | PermitUnused
+    | Record
     | Tick
 )

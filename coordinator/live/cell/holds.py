@@ -30,6 +30,9 @@ class Holds:
         self._texts: dict[HoldReason, str] = dict.fromkeys(
             reasons, "held since before the last start."
         )
+        self._numbers: dict[HoldReason, int] = dict.fromkeys(self._texts, 0)
+        self.latched = 0
+        """How often anything was latched; a mark for since()."""
 
     @property
     def reasons(self) -> frozenset[HoldReason]:
@@ -48,11 +51,18 @@ class Holds:
 
     def latch(self, reason: HoldReason, text: str) -> None:
         """Add a reason; a repeated one takes the newer sentence."""
+        self.latched += 1
         self._texts[reason] = text
+        self._numbers[reason] = self.latched
+
+    def since(self, mark: int) -> dict[HoldReason, str]:
+        """Return what was latched, for the first time or again, after a mark."""
+        return {r: t for r, t in self._texts.items() if self._numbers[r] > mark}
 
     def clear(self) -> None:
         """Forget all reasons; only after clearance() let an actor through."""
         self._texts.clear()
+        self._numbers.clear()
 
     def clearance(self, actor: Actor, seen: HoldReason | None) -> None:
         """Let an actor through who may clear every active reason.

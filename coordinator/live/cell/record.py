@@ -24,6 +24,7 @@ from coordinator.terms import (
     DecisionId,
     FamilyId,
     HoldReason,
+    RequestId,
     Scene,
     Stand,
     events,
@@ -87,8 +88,16 @@ class CellRecord:
         *,
         actor: Actor | None = None,
         decision_id: DecisionId | None = None,
+        latch: HoldReason | None = None,
     ) -> CellState:
         """Let one event happen and keep it for the journal.
+
+        Args:
+            event: What happened.
+            text: One sentence about it.
+            actor: Who made it happen, if somebody did.
+            decision_id: What it rests on, if a decision.
+            latch: The hold reason it brings; nothing is latched when it is illegal.
 
         Raises:
             IllegalTransitionError: the event means nothing in this state.
@@ -98,6 +107,8 @@ class CellRecord:
         if event is CellEvent.RELEASED:
             self._holds.clear()
             self.hold_unconfirmed = False
+        if latch is not None:
+            self._holds.latch(latch, text)
         if after is not before:
             self._since_at = self._clock.utc_now()
             self._since_ns = self._clock.monotonic_ns()
@@ -119,16 +130,26 @@ class CellRecord:
         self.tell()
         return after
 
-    def hold(
-        self, reason: HoldReason, text: str, actor: Actor | None = None
-    ) -> CellState:
-        """Latch a reason and hold, in every state; a repeated one is not news."""
-        news = reason not in self._holds.reasons
-        self._holds.latch(reason, text)
-        if not news and self.state in _AT_REST:
-            return self._machine.apply(CellEvent.HOLD)
+    def hold(self, reason: HoldReason, text: str, actor: Actor | None = None) -> bool:
+        """Latch a reason and hold, in every state.
+
+        Returns:
+            Whether it is news, and goes into the journal. A person's hold always is;
+            what holds by itself is not when it says again what it said before.
+        """
+        known = reason in self._holds.reasons and self.state in _AT_REST
+        if known and actor is None:
+            self._holds.latch(reason, text)
+            return False
         self.unrecorded.append(events.HoldPlaced(self.cell_id, reason, text, actor))
-        return self.move(CellEvent.HOLD, text, actor=actor)
+        self.move(CellEvent.HOLD, text, actor=actor, latch=reason)
+        return True
+
+    def point_to(self, request_id: RequestId) -> None:
+        """Name the question the cell waits for, while it asks."""
+        if self.request_id != request_id:
+            self.request_id = request_id
+            self.tell()
 
     def count(self, decision: Decision) -> None:
         """Count one judged decision window."""

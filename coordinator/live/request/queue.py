@@ -10,22 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from coordinator import log
 from coordinator.clock import Clock
 from coordinator.errors import (
     AlreadyDoneError,
     NotFoundError,
+    NotYourClaimError,
     RequestClaimedError,
     RequestClosedError,
     StaleEpochError,
+    StoreError,
     UnknownLabelError,
     ViewChangedError,
 )
-from coordinator.live.request.rules import (
-    closed,
-    require_claim,
-    succeeding,
-    urgency,
-)
+from coordinator.live.request.mirror import Mirror, Publish
+from coordinator.live.request.rules import closed, require_claim, succeeding
 from coordinator.live.request.view import view_digest
 from coordinator.seams import Store
 from coordinator.terms import (
@@ -45,7 +44,7 @@ from coordinator.terms import (
     events,
 )
 
-Publish = Callable[[OperatorRequest], None]
+_log = log.get("requests")
 FamilyOf = Callable[[FamilyId], Family]
 MakeExample = Callable[[OperatorRequest, Actor, str], Example | None]
 """Turns an answer into an example, or refuses it by returning None."""
@@ -70,47 +69,45 @@ class RequestQueue:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._publish = publish
         self._family_of = family_of
         self._make_example = make_example
         self._claim_lease_ns = claim_lease_ns
-        self._open: dict[RequestId, OperatorRequest] = {}
+        self._open = Mirror(clock, publish)
         self.last_answer_ns: int | None = None
 
     async def load(self) -> None:
         """Take over what is open in the store, deadlines armed again in full."""
-        self._open = {r.request_id: r for r in await self._store.open_requests()}
+        self._open.load(await self._store.open_requests())
 
     def all_open(self) -> list[OperatorRequest]:
         """Return the open requests, most urgent first."""
-        return sorted(self._open.values(), key=urgency)
+        return self._open.all_open()
 
     def question_of(self, cell_id: CellId) -> OperatorRequest | None:
         """Return the open question that holds a cell, None if there is none."""
-        return next(
-            (
-                r
-                for r in self._open.values()
-                if r.cell_id == cell_id and r.kind is RequestKind.QUESTION
-            ),
-            None,
-        )
+        return self._open.question_of(cell_id)
 
     def add(self, request: OperatorRequest) -> None:
         """Mirror a request that was just committed."""
-        self._keep(request)
+        self._open.add(request)
 
     def get(self, request_id: RequestId) -> OperatorRequest | None:
         """Return an open request, None if it is not open."""
         return self._open.get(request_id)
 
     async def see(self, request_id: RequestId, actor: Actor) -> None:
-        """Note the first look of anybody; a request that ended is left alone."""
+        """Note the first look of anybody; a request that ended is left alone.
+
+        Looking is never refused: without a store it is only not on record.
+        """
         request = self._open.get(request_id)
         if request is None or request.seen_at is not None:
             return
-        self._keep(replace(request, seen_at=self._clock.utc_now()))
-        await self._store.commit(events.RequestSeen(request_id, actor))
+        self._open.change(replace(request, seen_at=self._clock.utc_now()))
+        try:
+            await self._store.commit(events.RequestSeen(request_id, actor))
+        except StoreError as error:
+            _log.warning("look_not_recorded", request=request_id, text=error.text)
 
     async def claim(
         self,
@@ -140,14 +137,20 @@ class RequestQueue:
         )
         try:
             await self._store.commit(claimed, once=once, reply=str(epoch))
-        except AlreadyDoneError:
-            return await self._require_open(request_id)
+        except AlreadyDoneError as done:
+            current = await self._require_open(request_id)
+            return replace(current, claim_epoch=int(done.reply))
+        except RequestClosedError as error:
+            raise closed(await self._settled(request_id)) from error
         except StaleEpochError as error:
-            raise self._claimed(await self._require_open(request_id)) from error
+            current = await self._require_open(request_id)
+            if current.claimed_by == actor.person:
+                return self._renewed(current)
+            raise self._claimed(current) from error
         now_ns = self._clock.monotonic_ns()
-        return self._keep(
+        return self._open.change(
             replace(
-                self._open.get(request_id, request),
+                self._open.get(request_id) or request,
                 claimed_by=actor.person,
                 claim_epoch=epoch,
                 claimed_at=self._clock.utc_now(),
@@ -194,9 +197,8 @@ class RequestQueue:
             UnknownLabelError: the family has no such label.
             KeyReusedError: the key was used with other content.
         """
-        already = await self._store.replied(once)
-        if already is not None:
-            return await self._store.request(request_id)
+        if await self._store.replied(once) is not None:
+            return await self._settled(request_id)
         request = await self._require_open(request_id)
         require_claim(request, actor, claim_epoch)
         family = self._family_of(request.family)
@@ -220,11 +222,13 @@ class RequestQueue:
         try:
             await self._store.commit(answered, *learned, once=once, reply=label)
         except AlreadyDoneError:
-            return await self._store.request(request_id)
+            return await self._settled(request_id)
+        except RequestClosedError as error:
+            raise closed(await self._settled(request_id)) from error
         self.last_answer_ns = self._clock.monotonic_ns()
-        return self._close(
+        return self._open.end(
             replace(
-                self._open.get(request_id, request),
+                self._open.get(request_id) or request,
                 outcome=Outcome.ANSWERED,
                 label=label,
                 answered_by=actor.person,
@@ -241,24 +245,28 @@ class RequestQueue:
     ) -> OperatorRequest:
         """Take "cannot tell": the question goes one level up. Raises like answer()."""
         if await self._store.replied(once) is not None:
-            return await self._store.request(request_id)
+            return await self._settled(request_id)
         request = await self._require_open(request_id)
         require_claim(request, actor, claim_epoch)
         text = f"{actor.person} cannot tell."
-        return await self._succeed(request, Outcome.SUPERSEDED, text, once=once)
+        try:
+            return await self._succeed(request, Outcome.SUPERSEDED, text, once=once)
+        except AlreadyDoneError:
+            return await self._settled(request_id)
+        except RequestClosedError as error:
+            raise closed(await self._settled(request_id)) from error
 
     async def end(
         self, request: OperatorRequest, outcome: Outcome, text: str
     ) -> OperatorRequest:
-        """End a request without an answer; harmless when it has ended already."""
+        """End a request without an answer; return how it ended, if that was before."""
         try:
             await self._store.commit(
                 events.RequestEnded(request.request_id, request.cell_id, outcome, text)
             )
         except RequestClosedError:
-            self._open.pop(request.request_id, None)
-            return request
-        return self._ended(request, outcome)
+            return await self._settled(request.request_id)
+        return self._open.ended(request, outcome)
 
     async def expire(self, request: OperatorRequest) -> OperatorRequest:
         """Let a passed deadline take its declared outcome.
@@ -267,7 +275,7 @@ class RequestQueue:
         rejected when that was declared. The cell's own loop moves the cell.
 
         Returns:
-            The request that timed out; unchanged and still open when an answer won.
+            The request as it ended: TIMED_OUT, or what was faster.
         """
         if request.kind is RequestKind.AUDIT:
             return await self.end(request, Outcome.TIMED_OUT, "nobody looked in time.")
@@ -285,28 +293,20 @@ class RequestQueue:
                 request, Outcome.TIMED_OUT, "nobody answered in time.", *booked
             )
         except RequestClosedError:
-            return await self._store.request(request.request_id)
+            return await self._settled(request.request_id)
 
     def due(self) -> list[OperatorRequest]:
         """Return the open requests whose deadline has passed."""
-        now_ns = self._clock.monotonic_ns()
-        return [r for r in self._open.values() if not now_ns < r.deadline_ns]
+        return self._open.due()
 
     def postpone(self, by_ns: int) -> None:
         """Give back the time in which andon itself stood still."""
-        for request in list(self._open.values()):
-            self._open[request.request_id] = replace(
-                request,
-                deadline_ns=request.deadline_ns + by_ns,
-                claim_expires_ns=request.claim_expires_ns + by_ns,
-            )
+        self._open.postpone(by_ns)
 
     async def end_lapsed_claims(self) -> None:
         """Offer again what a holder stopped looking at."""
-        now_ns = self._clock.monotonic_ns()
-        for request in list(self._open.values()):
-            if request.claimed_by and not now_ns < request.claim_expires_ns:
-                await self._end_claim(request, "the claim's lease ran out")
+        for request in self._open.lapsed():
+            await self._end_claim(request, "the claim's lease ran out")
 
     async def _succeed(
         self,
@@ -327,9 +327,9 @@ class RequestQueue:
         await self._store.commit(
             ended, events.RequestOpened(successor), *also, once=once, reply=text
         )
-        old = self._ended(request, outcome)
-        self._keep(successor)
-        return old
+        ended_as = self._open.ended(request, outcome)
+        self._open.add(successor)
+        return ended_as
 
     async def _require_open(self, request_id: RequestId) -> OperatorRequest:
         request = self._open.get(request_id)
@@ -340,6 +340,11 @@ class RequestQueue:
             raise NotFoundError(f"request {request_id} is not served here.")
         raise closed(ended)
 
+    async def _settled(self, request_id: RequestId) -> OperatorRequest:
+        """Return a request as the store has it; the mirror follows if it ended."""
+        request = await self._store.request(request_id)
+        return request if request.is_open else self._open.end(request)
+
     def _claimed(self, request: OperatorRequest) -> RequestClaimedError:
         lease_ns = request.claim_expires_ns - self._clock.monotonic_ns()
         ago_s = max(0, self._claim_lease_ns - lease_ns) / 1e9
@@ -348,31 +353,17 @@ class RequestQueue:
     def _renewed(self, request: OperatorRequest) -> OperatorRequest:
         now_ns = self._clock.monotonic_ns()
         renewed = replace(request, claim_expires_ns=now_ns + self._claim_lease_ns)
-        self._open[request.request_id] = renewed
-        return renewed
+        return self._open.change(renewed, told=False)
 
     async def _end_claim(self, request: OperatorRequest, reason: str) -> None:
         try:
             await self._store.commit(
                 events.ClaimEnded(request.request_id, request.claim_epoch, reason)
             )
-        except (RequestClosedError, StaleEpochError):
+        except (RequestClosedError, StaleEpochError, NotYourClaimError):
             return  # an answer or another claim was faster, and stands
         current = self._open.get(request.request_id)
         if current is not None and current.claim_epoch == request.claim_epoch:
-            self._keep(replace(current, claimed_by=NOBODY, claim_expires_ns=0))
-
-    def _keep(self, request: OperatorRequest) -> OperatorRequest:
-        self._open[request.request_id] = request
-        self._publish(request)
-        return request
-
-    def _ended(self, request: OperatorRequest, outcome: Outcome) -> OperatorRequest:
-        return self._close(
-            replace(request, outcome=outcome, resolved_at=self._clock.utc_now())
-        )
-
-    def _close(self, request: OperatorRequest) -> OperatorRequest:
-        self._open.pop(request.request_id, None)
-        self._publish(request)
-        return request
+            self._open.change(
+                replace(current, claimed_by=NOBODY, claimed_at=None, claim_expires_ns=0)
+            )

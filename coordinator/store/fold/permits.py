@@ -53,7 +53,7 @@ def released(at: Place, event: HoldReleased) -> None:
             0,
             RELEASE,
             "",
-            "",
+            event.window_digest,
             event.disposition,
         ),
         taken=f"decision {event.decision_id} was already made.",
@@ -102,13 +102,11 @@ def _refused(at: Place, permit: Permit) -> str:
 
 def _not_allowed(at: Place, permit: Permit, decided: tuple[Any, ...]) -> str:
     epoch, verdict, digest, label = decided
-    if verdict == RELEASE:
-        if not permit.window_digest:
-            return ""
-        disposed = permit.action.value == label
-        return "" if disposed else "the release says otherwise of this part."
     if permit.window_digest != digest:
         return "the decision is about another window."
+    if verdict == RELEASE:
+        disposed = not digest or permit.action.value == label
+        return "" if disposed else "the release says otherwise of this part."
     if verdict == Decision.ACT.value:
         if permit.session_epoch != epoch:
             return "the decision was made in another session."
