@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -17,6 +18,7 @@ from coordinator.errors import (
     CellInUseError,
     MissingFieldError,
     NotServedError,
+    OverloadedError,
     SchemaMismatchError,
     WindowRefusedError,
 )
@@ -26,14 +28,22 @@ from coordinator.service import convert
 from coordinator.service.plant import Plant, require_id
 from coordinator.service.session import MOST_WINDOWS_A_MESSAGE, NodeSession
 from coordinator.service.status import STATUS_OF
-from coordinator.service.words import clean, duration, from_wire, to_wire
-from coordinator.terms import HoldReason, PermitId, events
+from coordinator.service.words import duration, from_wire, legible, to_wire
+from coordinator.terms import CellId, HoldReason, PermitId, is_id
 
 _log = log.get("cell_service")
 DEAD_AFTER_NS = int(3.5 * SECOND_NS)
 """A session without a heartbeat for so long is over."""
+LAST_WORDS_S = 0.5
+"""Time for what still waits to be said when a session ends, s."""
+MOST_WAITING = 1024
+"""Messages of a node that may wait for its cell's loop; more are abuse."""
 MOST_REFUSALS = 3
-"""Refused windows in a row after which the session ends: that is abuse."""
+"""Refusals without a good window between, after which a session ends as abuse."""
+HARMLESS = frozenset({"RATE_LIMITED"})
+"""Refusals that say nothing about the sensors: counted, and the cell works on."""
+MOST_REASONS = 32
+"""Reasons for losses that a node may name."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -44,6 +54,7 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
     def __init__(self, plant: Plant) -> None:
         self._plant = plant
         self._sessions: set[NodeSession] = set()
+        self._opening: set[CellId] = set()
 
     async def Session(  # type: ignore[override]  # writes to the context instead
         self, request_iterator: Any, context: Context
@@ -57,14 +68,11 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
         why = "the node's session ended."
         try:
             await self._talk(path, session, context)
-        except WindowRefusedError as error:
-            why = f"ended for abuse: {error.text}"
+        except AndonError as error:
+            why = f"the session was ended: {error.text}"
             raise
         finally:
             self._sessions.discard(session)
-            path.cell.unrecorded.append(
-                events.SessionClosed(path.cell.cell_id, session.session_epoch, why)
-            )
             path.inbox.post(control.LinkEnded(session.session_epoch, why))
 
     async def UploadClip(
@@ -103,40 +111,40 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
         require_id("node_id", hello.node_id)
         family = self._plant.family_of(path)
         if hello.schema_digest != family.schema_digest:
-            told = list(hello.channels)
-            expected = [channel.name for channel in family.channels]
-            odd = next(
-                (
-                    f"channel {place} is '{a[:40]}', expected '{b}'"
-                    for place, (a, b) in enumerate(zip(told, expected, strict=False))
-                    if a != b
-                ),
-                f"{len(told)} channels, expected {len(expected)}, or other units",
-            )
+            odd = _odd(hello.channels, [channel.name for channel in family.channels])
             path.hold(HoldReason.IDENTITY, f"node {hello.node_id}: {odd}.")
             raise SchemaMismatchError(f"{odd}.")
         return path, hello
 
     async def _open(self, path: LivePath, hello: cell_pb2.Hello) -> NodeSession:
+        cell_id = path.cell.cell_id
+        self._require_free(cell_id)
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        opening = control.Opening(
+            node_id=hello.node_id,
+            boot_id=legible(hello.boot_id),
+            software=legible(hello.software),
+            done=done,
+        )
+        self._opening.add(cell_id)
+        try:
+            path.inbox.post(opening)
+            return await self._welcome(path, await done)
+        finally:
+            self._opening.discard(cell_id)
+
+    def _require_free(self, cell_id: CellId) -> None:
+        """Let a second node in only when the first is dead: one session a cell."""
+        if cell_id in self._opening:
+            raise CellInUseError("another node is just opening a session.")
         now_ns = self._plant.clock.monotonic_ns()
-        for other in list(self._sessions):
-            if other.cell_id != path.cell.cell_id:
-                continue
+        for other in [s for s in self._sessions if s.cell_id == cell_id]:
             silent_ns = now_ns - other.last_heard_ns
-            if silent_ns <= DEAD_AFTER_NS:
+            if silent_ns <= DEAD_AFTER_NS and not other.closed.is_set():
                 raise CellInUseError(f"heard of {silent_ns / 1e9:.1f} s ago.")
             other.close()
-        epoch = path.cell.epoch + 1
-        path.cell.epoch = epoch
-        await self._plant.store.commit(
-            events.SessionOpened(
-                path.cell.cell_id,
-                epoch,
-                hello.node_id,
-                clean("boot_id", hello.boot_id),
-                clean("software", hello.software),
-            )
-        )
+
+    async def _welcome(self, path: LivePath, epoch: int) -> NodeSession:
         head = await self._plant.store.head()
         session = NodeSession(
             path.cell.cell_id,
@@ -154,7 +162,7 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
             journal_head=head.hash,
         )
         session.say(cell_pb2.CoordinatorMessage(welcome=welcome))
-        _log.info("session", cell=path.cell.cell_id, epoch=epoch, node=hello.node_id)
+        _log.info("session", cell=path.cell.cell_id, epoch=epoch)
         return session
 
     # -- talking ---------------------------------------------------------------------
@@ -162,15 +170,16 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
     async def _talk(
         self, path: LivePath, session: NodeSession, context: Context
     ) -> None:
-        """Read and write until one side ends."""
+        """Read and write until one side ends; what is said last still goes out."""
         reading = asyncio.create_task(self._read(path, session, context))
         writing = asyncio.create_task(self._write(session, context))
-        closing = asyncio.create_task(session.closed.wait())
-        running = {reading, writing, closing}
+        running = {reading, writing}
         try:
-            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            session.close()
+            if not reading.cancelled() and reading.done():
+                reading.result()
+            await asyncio.wait({writing}, timeout=LAST_WORDS_S)
         finally:
             for task in running:
                 task.cancel()
@@ -179,25 +188,24 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
                     await task
 
     async def _write(self, session: NodeSession, context: Context) -> None:
-        while True:
-            await context.write(await session.next())
+        while (message := await session.next()) is not None:
+            await context.write(message)
 
     async def _read(
         self, path: LivePath, session: NodeSession, context: Context
     ) -> None:
-        refused = 0
         while True:
             message = await context.read()
             if message is grpc.aio.EOF:
                 return
+            if len(path.inbox) > MOST_WAITING:
+                raise OverloadedError(f"{MOST_WAITING} messages wait already.")
             try:
                 self._hear(path, session, _decoded(message))
-                refused = 0
             except WindowRefusedError as error:
-                refused += error.code != "RATE_LIMITED"
                 self._refuse(session, error)
-                if refused >= MOST_REFUSALS:
-                    raise
+            if session.strikes >= MOST_REFUSALS:
+                raise WindowRefusedError(f"{session.strikes} refusals.", "ABUSE")
 
     def _hear(
         self, path: LivePath, session: NodeSession, message: cell_pb2.NodeMessage
@@ -218,14 +226,14 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
                     control.PermitUnused(
                         PermitId(dropped.permit_id),
                         epoch,
-                        clean("token", dropped.token),
-                        clean("text", dropped.text),
+                        legible(dropped.token),
+                        legible(dropped.text),
                     )
                 )
             case "node_held":
                 self._held(path, session, message.node_held)
             case "safety_stop":
-                kind = clean("kind", message.safety_stop.kind)
+                kind = legible(message.safety_stop.kind)
                 path.hold(HoldReason.SAFETY_STOP_SEEN, f"the robot stopped: {kind}.")
             case _:
                 raise WindowRefusedError("nothing known was said.", "MISSING_FIELD")
@@ -235,8 +243,9 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
     ) -> None:
         session.heard(beat.seq)
         self._scene(path, session, beat.scene)
-        for reason, count in beat.dropped.items():
-            path.inbox.dropped[f"node_{reason[:40]}"] = count
+        for reason, count in list(beat.dropped.items())[:MOST_REASONS]:
+            if is_id(reason):
+                path.inbox.dropped[f"node_{reason}"] = count
         ack = cell_pb2.HeartbeatAck(
             seq=beat.seq,
             session_epoch=session.session_epoch,
@@ -257,11 +266,13 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
             try:
                 window = session.take(item)
             except WindowRefusedError as error:
-                self._refuse(session, error, item.window_id)
+                self._refuse(session, error, legible(item.window_id))
                 path.inbox.dropped[f"refused_{error.code.lower()}"] += 1
-                path.hold(HoldReason.BAD_DATA, f"{error.code}: {error.text}")
+                if error.code not in HARMLESS:
+                    path.hold(HoldReason.BAD_DATA, f"{error.code}: {error.text}")
                 continue
             if window is not None:
+                session.strikes = 0
                 path.offer(window)
 
     def _held(
@@ -270,7 +281,7 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
         self._scene(path, session, held.scene)
         reason = from_wire(HoldReason, held.reason) or HoldReason.IDENTITY
         path.cell.hold_unconfirmed = not held.confirmed
-        path.hold(reason, clean("text", held.text) or "the node holds by itself.")
+        path.hold(reason, legible(held.text) or "the node holds by itself.")
 
     def _scene(
         self, path: LivePath, session: NodeSession, scene: cell_pb2.Scene
@@ -282,6 +293,7 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
     def _refuse(
         self, session: NodeSession, error: WindowRefusedError, window_id: str = ""
     ) -> None:
+        session.strikes += error.code not in HARMLESS
         number, _ = STATUS_OF[type(error)].value
         refusal = terms_pb2.Refusal(
             code=number, token=error.code, text=error.text, window_id=window_id
@@ -295,3 +307,15 @@ def _decoded(message: Any) -> cell_pb2.NodeMessage:
             "the message could not be decoded.", "MALFORMED_MESSAGE"
         )
     return message
+
+
+def _odd(told: Sequence[str], expected: Sequence[str]) -> str:
+    """Name the first channel that differs."""
+    return next(
+        (
+            f"channel {place} is '{legible(a, 40)}', expected '{b}'"
+            for place, (a, b) in enumerate(zip(told, expected, strict=False))
+            if a != b
+        ),
+        f"{len(told)} channels, expected {len(expected)}, or other units",
+    )

@@ -8,7 +8,7 @@ import numpy as np
 
 from andon.v1 import cell_pb2, learning_pb2, operator_pb2, terms_pb2
 from coordinator.live.request.view import ChannelWeight, Choice
-from coordinator.service.words import duration, timestamp, to_wire
+from coordinator.service.words import duration, legible, timestamp, to_wire
 from coordinator.terms import (
     CellId,
     CellStatus,
@@ -29,6 +29,9 @@ from coordinator.terms import (
     WindowKind,
     events,
 )
+
+DIGEST_LENGTH = 64
+"""Hexadecimal characters of a SHA-256."""
 
 
 def channel(term: Channel) -> terms_pb2.Channel:
@@ -181,9 +184,9 @@ def scene(message: cell_pb2.Scene) -> Scene:
     return Scene(
         stand=_STANDS.get(message.stand, Stand.STOPPED),
         cycle=message.cycle,
-        step=message.step,
-        part_id=message.part_id,
-        window_digest=Digest(message.window_digest),
+        step=legible(message.step),
+        part_id=legible(message.part_id),
+        window_digest=Digest(legible(message.window_digest, DIGEST_LENGTH)),
     )
 
 

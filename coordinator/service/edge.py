@@ -7,6 +7,7 @@ and the second INTERNAL with an id, and neither leaks what it should not.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -26,7 +27,19 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class Edge(grpc.aio.ServerInterceptor):
-    """Wraps every method; see the module."""
+    """Wraps every method; see the module.
+
+    What a call has begun is carried to its end, even when the caller is gone: a commit
+    cannot be taken back, and what follows from it must not depend on a tablet's radio.
+    """
+
+    def __init__(self) -> None:
+        self._under_way: set[asyncio.Task[Any]] = set()
+
+    async def finish(self, within_s: float) -> None:
+        """Wait for calls whose callers are gone."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=within_s)
 
     async def intercept_service(
         self,
@@ -45,7 +58,7 @@ class Edge(grpc.aio.ServerInterceptor):
         method = handler_call_details.method
         if handler.unary_unary:
             return grpc.unary_unary_rpc_method_handler(
-                _guard(handler.unary_unary, method), decode, encode
+                _guard(self._to_the_end(handler.unary_unary), method), decode, encode
             )
         if handler.unary_stream:
             return grpc.unary_stream_rpc_method_handler(
@@ -58,6 +71,26 @@ class Edge(grpc.aio.ServerInterceptor):
         return grpc.stream_stream_rpc_method_handler(
             _guard(handler.stream_stream, method), decode, encode
         )
+
+    def _to_the_end(
+        self, behaviour: Callable[[Any, Context], Awaitable[Any]]
+    ) -> Callable[[Any, Context], Awaitable[Any]]:
+        async def carried(request: Any, context: Context) -> Any:
+            async def call() -> Any:
+                return await behaviour(request, context)
+
+            task = asyncio.create_task(call())
+            self._under_way.add(task)
+            task.add_done_callback(self._done)
+            return await asyncio.shield(task)
+
+        return carried
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            # Whoever still waits hears of it; this keeps the loop from complaining.
+            _log.debug("call_ended", error=type(task.exception()).__name__)
 
 
 def _undecodable_as_malformed(

@@ -16,6 +16,7 @@ from coordinator.service.plant import Plant, require_id
 from coordinator.service.words import (
     actor_of,
     clean,
+    clean_note,
     from_wire,
     once_of,
     timestamp,
@@ -74,7 +75,7 @@ class LearningService(learning_pb2_grpc.LearningServiceServicer):
             retracted = events.ExampleRetracted(
                 ExampleId(example_id),
                 actor_of(request.actor),
-                clean("note", request.note),
+                clean_note(request.note),
             )
             await store.commit(retracted, once=once, reply="retracted")
         for family, teacher in self._plant.learning.items():

@@ -10,10 +10,10 @@ import grpc
 
 from andon.v1 import operator_pb2, operator_pb2_grpc
 from coordinator.errors import (
+    AndonError,
     InputError,
     MissingFieldError,
     NotServedError,
-    StoreError,
 )
 from coordinator.feed import Change, PresenceChanged, Watcher
 from coordinator.live.cell import control
@@ -22,9 +22,9 @@ from coordinator.service import convert
 from coordinator.service.plant import Plant, require_id
 from coordinator.service.words import (
     actor_of,
-    clean,
+    clean_note,
     duration,
-    from_wire,
+    known,
     once_of,
     timestamp,
     to_wire,
@@ -221,11 +221,13 @@ class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
         plant = self._plant
         request_id = RequestId(require_id("request_id", request.request_id))
         actor, once = actor_of(request.actor), once_of(request)
-        note = clean("note", request.note)
+        note = clean_note(request.note)
         if request.cannot_tell:
             ended = await plant.requests.pass_on(
                 request_id, actor, request.claim_epoch, once
             )
+            if ended.cell_id in plant.cells:
+                plant.cells[ended.cell_id].inbox.post(control.Tick())
             return operator_pb2.AnswerResponse(summary=self._summary(ended))
         if not request.label:
             raise MissingFieldError("label is required.")
@@ -238,10 +240,7 @@ class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
             once=once,
             note=note,
         )
-        path = plant.cells[answered.cell_id]
-        moves_on = path.waits_for(answered)
-        path.inbox.post(control.Answered(answered, actor))
-        plant.learning[answered.family].note_example()
+        moves_on = self._carry_out(answered, actor)
         plant.feed.publish(PresenceChanged())
         label = plant.vocabulary.family(answered.family).label(answered.label)
         return operator_pb2.AnswerResponse(
@@ -251,6 +250,21 @@ class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
             undo_within=duration(0),
             cell_moves_on=moves_on,
         )
+
+    def _carry_out(self, answered: OperatorRequest, actor: Actor) -> bool:
+        """Tell whoever waits for an answer; return whether the cell does.
+
+        Neither the cell nor the family has to be configured any more.
+        """
+        teacher = self._plant.learning.get(answered.family)
+        if teacher is not None:
+            teacher.note_example()
+        path = self._plant.cells.get(answered.cell_id)
+        if path is None:
+            return False
+        moves_on = path.waits_for(answered)
+        path.inbox.post(control.Answered(answered, actor))
+        return moves_on
 
     async def UndoAnswer(
         self, request: operator_pb2.UndoAnswerRequest, context: Context
@@ -276,10 +290,10 @@ class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
         for path in chosen:
             path.hold(HoldReason.OPERATOR_HOLD, f"held by {actor.person}{note}.", actor)
         recorded = True
-        for path in chosen:
+        for written in [path.recorded() for path in chosen]:
             try:
-                await path.record()
-            except StoreError:
+                await written
+            except AndonError:
                 recorded = False
         return operator_pb2.HoldResponse(
             cells=[path.cell.cell_id for path in chosen], recorded=recorded
@@ -291,20 +305,17 @@ class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
         """See operator.proto."""
         del context
         path = self._plant.cell(request.cell_id)
-        once = once_of(request)
-        if await self._plant.store.replied(once) is None:
-            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            path.inbox.post(
-                control.Release(
-                    actor=actor_of(request.actor),
-                    seen=from_wire(HoldReason, request.expected_reason),
-                    disposition=from_wire(Action, request.disposition),
-                    note=clean("note", request.note),
-                    once=once,
-                    done=done,
-                )
-            )
-            await done
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        release = control.Release(
+            actor=actor_of(request.actor),
+            seen=known(HoldReason, "expected_reason", request.expected_reason),
+            disposition=known(Action, "disposition", request.disposition),
+            note=clean_note(request.note),
+            once=once_of(request),
+            done=done,
+        )
+        path.inbox.post(release)
+        await done
         return operator_pb2.ReleaseHoldResponse(cell=self._status(path.cell.status()))
 
     async def SetMaintenance(
@@ -313,11 +324,15 @@ class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
         """See operator.proto."""
         del context
         path = self._plant.cell(request.cell_id)
-        once_of(request)
-        clean("note", request.note)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        actor = actor_of(request.actor)
-        path.inbox.post(control.Maintenance(actor, request.maintenance, done))
+        change = control.Maintenance(
+            actor=actor_of(request.actor),
+            on=request.maintenance,
+            note=clean_note(request.note),
+            once=once_of(request),
+            done=done,
+        )
+        path.inbox.post(change)
         await done
         status = self._status(path.cell.status())
         return operator_pb2.SetMaintenanceResponse(cell=status)
@@ -351,7 +366,7 @@ def _whoever(request: operator_pb2.HoldRequest) -> tuple[Actor, str]:
     """A hold is taken from anybody, with whatever name and note can be kept."""
     try:
         actor = actor_of(request.actor)
-        note = clean("note", request.note)
+        note = clean_note(request.note)
     except InputError:
         return actor_of(operator_pb2.Actor(person="somebody")), ""
     return actor, f": {note}" if note else ""

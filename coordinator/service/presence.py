@@ -45,13 +45,13 @@ class Presence:
             yield
         finally:
             self._answering[actor.person] -= 1
+            self._answering = +self._answering  # names of people who left are let go
             self._changed()
 
     def attendance(
         self, requests: Sequence[OperatorRequest], now_ns: int
     ) -> Attendance:
         """Say who is there, given the open requests and the monotonic time."""
-        present = +self._answering
         unheard = any(
             not request.claimed_by
             and now_ns - (request.deadline_ns - request.time_allowed_ns) > UNHEARD_NS
@@ -60,7 +60,7 @@ class Presence:
         )
         waiting = any(request.kind is RequestKind.QUESTION for request in requests)
         return Attendance(
-            people=tuple(sorted(present)),
-            answering=present.total(),
-            nobody=waiting and (present.total() == 0 or unheard),
+            people=tuple(sorted(self._answering)),
+            answering=self._answering.total(),
+            nobody=waiting and (self._answering.total() == 0 or unheard),
         )

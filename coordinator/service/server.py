@@ -46,7 +46,8 @@ class Server:
 
     def __init__(self, plant: Plant) -> None:
         self.cells = CellService(plant)
-        self._server = grpc.aio.server(interceptors=[Edge()], options=OPTIONS)
+        self._edge = Edge()
+        self._server = grpc.aio.server(interceptors=[self._edge], options=OPTIONS)
         self._health = health.aio.HealthServicer()
         cell_pb2_grpc.add_CellServiceServicer_to_server(self.cells, self._server)
         operator_pb2_grpc.add_OperatorServiceServicer_to_server(
@@ -89,6 +90,7 @@ class Server:
         self.cells.drain()
         self.cells.end_all()
         await self._server.stop(grace=1.0)
+        await self._edge.finish(within_s=3.0)
 
 
 def require_loopback(host: str) -> None:

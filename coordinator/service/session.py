@@ -11,9 +11,9 @@ from collections import Counter, deque
 
 from andon.v1 import cell_pb2, terms_pb2
 from coordinator.clock import Clock
-from coordinator.errors import WindowRefusedError
+from coordinator.errors import BadTextError, WindowRefusedError
 from coordinator.service import convert
-from coordinator.service.words import from_wire, to_wire
+from coordinator.service.words import clean, from_wire, to_wire
 from coordinator.terms import (
     CellId,
     Family,
@@ -29,10 +29,15 @@ from coordinator.terms import (
 
 MOST_NOTICES = 256
 """Window outcomes that may wait for a node; older ones give way."""
+MOST_CONTROL = 1024
+"""Control messages that may wait; a node that reads none of them has no session."""
 WINDOWS_PER_S = 200.0
 """Windows a session may send in the long run; twice as many at once."""
 MOST_WINDOWS_A_MESSAGE = 64
-LONGEST_TEXT = 200
+LARGEST = 2**63 - 1
+"""Of every count that a node sends."""
+LAST_UTC_S = 253_402_300_799
+"""End of the year 9999, s."""
 
 
 class NodeSession:
@@ -44,6 +49,8 @@ class NodeSession:
         self.cell_id = cell_id
         self.last_heard_ns = clock.monotonic_ns()
         self.dropped: Counter[str] = Counter()
+        self.strikes = 0
+        """Refusals since the last window that was taken."""
         self.closed = asyncio.Event()
         self._family = family
         self._epoch = epoch
@@ -102,22 +109,31 @@ class NodeSession:
         self._waiting.set()
 
     def say(self, message: cell_pb2.CoordinatorMessage) -> None:
-        """Put a control message into the outbox; it is never dropped."""
+        """Put a control message into the outbox; it is never dropped.
+
+        A node that does not read loses its session instead.
+        """
+        if len(self._control) >= MOST_CONTROL:
+            self.close()
+            return
         self._control.append(message)
         self._waiting.set()
 
-    async def next(self) -> cell_pb2.CoordinatorMessage:
-        """Return what to write next, control first."""
+    async def next(self) -> cell_pb2.CoordinatorMessage | None:
+        """Return what to write next, control first; None when it is all said."""
         while True:
             for lane in (self._control, self._notices):
                 if lane:
                     return lane.popleft()
+            if self.closed.is_set():
+                return None
             self._waiting.clear()
             await self._waiting.wait()
 
     def close(self) -> None:
-        """End the session from this side."""
+        """End the session from this side, once what waits is said."""
         self.closed.set()
+        self._waiting.set()
 
     # -- from the node ---------------------------------------------------------------
 
@@ -133,15 +149,15 @@ class NodeSession:
             WindowRefusedError: its shape, number, time or digest does not fit; says
                 which, and what was expected.
         """
+        if self._in_order(message):
+            return None
+        self._within_rate()
         kind = from_wire(WindowKind, message.kind)
         if kind is None:
             raise WindowRefusedError("window.kind is required.", "MISSING_FIELD")
-        if not is_id(message.window_id):
-            raise WindowRefusedError("ids match [a-z0-9][a-z0-9._-]{0,62}.", "BAD_ID")
-        self._within_rate()
+        self._named(message)
         self._shaped(message, kind)
-        if self._repeated(message):
-            return None
+        self._timed(message)
         window = convert.sensor_window(
             message,
             cell_id=self.cell_id,
@@ -154,7 +170,6 @@ class NodeSession:
             raise WindowRefusedError(
                 "the digest does not match the samples.", "DIGEST_MISMATCH"
             )
-        self._last_seq, self._last_digest = message.seq, message.window_digest
         return window
 
     def _within_rate(self) -> None:
@@ -190,6 +205,23 @@ class NodeSession:
             raise WindowRefusedError(
                 f"presence of {len(message.present)} channels, expected {channels}."
             )
+
+    @staticmethod
+    def _named(message: terms_pb2.Window) -> None:
+        if not is_id(message.window_id):
+            raise WindowRefusedError("ids match [a-z0-9][a-z0-9._-]{0,62}.", "BAD_ID")
+        try:
+            clean("step", message.step)
+            clean("part_id", message.part_id)
+        except BadTextError as error:
+            raise WindowRefusedError(error.text, error.code) from error
+        if message.cycle > LARGEST:
+            raise WindowRefusedError(
+                f"cycle {message.cycle}, limit {LARGEST}.", "BAD_CYCLE"
+            )
+
+    @staticmethod
+    def _timed(message: terms_pb2.Window) -> None:
         if message.start_ns < 0 or message.period_ns <= 0:
             raise WindowRefusedError(
                 "start_ns must not be negative and period_ns must be positive.",
@@ -197,14 +229,27 @@ class NodeSession:
             )
         if not 0 <= message.age.ToNanoseconds() < 2**62:
             raise WindowRefusedError("the age must not be negative.", "BAD_TIME")
-        if max(len(message.step), len(message.part_id)) > LONGEST_TEXT:
-            raise WindowRefusedError("step or part_id is too long.", "BAD_TEXT")
+        cut_at = message.cut_at
+        if not (0 <= cut_at.seconds <= LAST_UTC_S and 0 <= cut_at.nanos < 10**9):
+            raise WindowRefusedError("cut_at is no time of this era.", "BAD_TIME")
 
-    def _repeated(self, message: terms_pb2.Window) -> bool:
-        if message.seq > self._last_seq:
-            return False
-        if message.seq == self._last_seq and message.window_digest == self._last_digest:
+    def _in_order(self, message: terms_pb2.Window) -> bool:
+        """Take note of a number; return whether it is the one before, once more.
+
+        A window that is missing would have been part of the story: nothing is judged
+        until the node has said what happened.
+        """
+        last = self._last_seq
+        if message.seq == last > 0 and message.window_digest == self._last_digest:
             return True
-        raise WindowRefusedError(
-            f"seq {message.seq} after {self._last_seq}.", "SEQ_REUSED"
-        )
+        if message.seq > LARGEST:
+            raise WindowRefusedError(f"seq {message.seq}, limit {LARGEST}.", "BAD_SEQ")
+        if message.seq <= last:
+            raise WindowRefusedError(f"seq {message.seq} after {last}.", "SEQ_REUSED")
+        self._last_seq, self._last_digest = message.seq, message.window_digest
+        if message.seq != last + 1:
+            missing = message.seq - last - 1
+            raise WindowRefusedError(
+                f"{missing} windows are missing before seq {message.seq}.", "GAP"
+            )
+        return False

@@ -59,10 +59,11 @@ STATUS_OF: Final[Mapping[type[errors.AndonError], grpc.StatusCode]] = {
 
 
 def sentence(error: errors.AndonError) -> str:
-    """Return "TOKEN: sentence", ASCII, at most 200 characters."""
+    """Return "TOKEN: sentence", printable ASCII, at most 200 characters."""
     text = f"{error.code}: {error.text}"
     ascii_text = text.encode("ascii", "backslashreplace").decode("ascii")
-    return ascii_text if len(ascii_text) <= 200 else ascii_text[:197] + "..."
+    shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in ascii_text)
+    return shown if len(shown) <= 200 else shown[:197] + "..."
 
 
 async def abort(

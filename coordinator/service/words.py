@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from andon.v1 import operator_pb2, terms_pb2
-from coordinator.errors import BadTextError, MissingFieldError
+from coordinator.errors import BadTextError, InputError, MissingFieldError
 from coordinator.terms import (
     Action,
     Actor,
@@ -69,6 +69,18 @@ def from_wire(kind: type[E], number: int) -> E | None:
     return kind[wrapper.Name(number).removeprefix(f"{prefix}_")]
 
 
+def known(kind: type[E], name: str, number: int) -> E | None:
+    """Return the term of a wire number, None when unset.
+
+    Raises:
+        InputError: the number is none of the contract's.
+    """
+    term = from_wire(kind, number)
+    if term is None and number != 0:
+        raise InputError(f"{name} {number} is not known.", "UNKNOWN_VALUE")
+    return term
+
+
 def duration(ns: int) -> Duration:
     """Convert nanoseconds."""
     return Duration(seconds=ns // 10**9, nanos=ns % 10**9)
@@ -83,19 +95,40 @@ def timestamp(at: datetime | None) -> Timestamp | None:
     return stamp
 
 
-def clean(name: str, text: str, longest: int = LONGEST_TEXT) -> str:
-    """Return a text that may be stored and shown in a terminal.
+def clean(name: str, text: str, *, longest: int = LONGEST_NAME) -> str:
+    """Return one line that may be stored and shown in a terminal.
 
     Raises:
         BadTextError: it is too long, or carries control or bidi characters.
     """
+    return _clean(name, text, longest, allowed="")
+
+
+def clean_note(text: str) -> str:
+    """Return a person's note, which may have lines; raises like clean()."""
+    return _clean("note", text, LONGEST_TEXT, allowed="\n\t")
+
+
+def _clean(name: str, text: str, longest: int, allowed: str) -> str:
     if len(text) > longest:
         raise BadTextError(f"{name} has {len(text)} characters, limit {longest}.")
     for character in text:
-        category = unicodedata.category(character)
-        if category in {"Cc", "Cf", "Cs"} and character not in "\n\t":
+        if _is_control(character) and character not in allowed:
             raise BadTextError(f"{name}: control character U+{ord(character):04X}.")
     return unicodedata.normalize("NFC", text)
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def legible(text: str, longest: int = LONGEST_NAME) -> str:
+    """Return what can be shown of a machine's text; it is never a reason to refuse.
+
+    What a node says about a stopped robot must hold the cell, however it is spelt.
+    """
+    shown = "".join("?" if _is_control(c) else c for c in text[:longest])
+    return unicodedata.normalize("NFC", shown)
 
 
 def actor_of(message: operator_pb2.Actor) -> Actor:
@@ -105,12 +138,12 @@ def actor_of(message: operator_pb2.Actor) -> Actor:
         MissingFieldError: no person was named.
         BadTextError: a name is too long or carries control characters.
     """
-    person = clean("actor.person", message.person, LONGEST_NAME).strip()
+    person = clean("actor.person", message.person).strip()
     if not person:
         raise MissingFieldError("actor.person is required.")
     if person.startswith("policy:"):
         raise BadTextError("actor.person: policies do not call.")
-    return Actor(PersonId(person), clean("actor.device", message.device, LONGEST_NAME))
+    return Actor(PersonId(person), clean("actor.device", message.device))
 
 
 def once_of(request: Any) -> IdempotencyKey:
@@ -121,7 +154,7 @@ def once_of(request: Any) -> IdempotencyKey:
     """
     if not request.idempotency_key:
         raise MissingFieldError("idempotency_key is required.")
-    key = clean("idempotency_key", request.idempotency_key, LONGEST_NAME)
+    key = clean("idempotency_key", request.idempotency_key)
     copy = type(request)()
     copy.CopyFrom(request)
     copy.ClearField("idempotency_key")
