@@ -82,7 +82,7 @@ def make_samples(rows: int = ROWS, seed: int = 0) -> NDArray[np.float32]:
     noise = np.random.default_rng(seed).uniform(0.1, 0.9, (rows, len(CHANNELS)))
     lows = np.array([c.minimum for c in CHANNELS])
     highs = np.array([c.maximum for c in CHANNELS])
-    return (lows + (highs - lows) * noise).astype(np.float32)
+    return np.asarray(lows + (highs - lows) * noise, dtype=np.float32)
 
 
 def make_window(**changes: Any) -> SensorWindow:

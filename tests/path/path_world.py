@@ -272,7 +272,7 @@ class World:
         """A cell that works, released by ana."""
         await self.connect()
         await self.release()
-        assert self.state is CellState.WORKING
+        assert self.state() is CellState.WORKING
 
     async def answer(
         self, label: str = "ok", actor: Actor = ANA, *, carried: bool = True
@@ -306,7 +306,6 @@ class World:
 
     # -- what is to be seen ----------------------------------------------------------
 
-    @property
     def state(self) -> CellState:
         return self.path.cell.state
 

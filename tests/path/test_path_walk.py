@@ -31,10 +31,10 @@ from tests.path.path_world import AT_START, World, count, scene_of
 async def test_a_cell_that_connects_is_held_until_somebody_starts_it(world: World):
     link = await world.connect()
 
-    assert world.state is CellState.HELD
+    assert world.state() is CellState.HELD
     assert world.reasons == {HoldReason.LINK_LOST}
     await world.tick(3600)
-    assert world.state is CellState.HELD
+    assert world.state() is CellState.HELD
     assert link.permits == []
 
 
@@ -42,7 +42,7 @@ async def test_a_named_person_starts_the_cell_with_a_permit(world: World):
     link = await world.connect()
     await world.release(ANA)
 
-    assert world.state is CellState.WORKING
+    assert world.state() is CellState.WORKING
     [permit] = link.permits
     assert permit.purpose is PermitPurpose.START
     assert permit.window_digest == ""
@@ -63,7 +63,7 @@ async def test_a_confident_window_gives_the_permit_of_its_label(world: World):
     assert permit.session_epoch == world.link.session_epoch
     assert permit.cycle == window.cycle
     assert permit.heartbeat_seq == 7
-    assert world.state is CellState.WORKING
+    assert world.state() is CellState.WORKING
     assert count(world, Decision.ACT) == 1
     assert world.link.codes == ["ACT"]
 
@@ -75,13 +75,13 @@ async def test_a_doubtful_window_asks_and_the_answer_moves_the_cell_on(world: Wo
 
     assert question is not None
     assert world.link is not None
-    assert world.state is CellState.ASKING
+    assert world.state() is CellState.ASKING
     assert world.path.cell.request_id == question.request_id
     assert len(world.link.permits) == 1  # the start
 
     await world.answer("misaligned", BEN)
 
-    assert world.state is CellState.WORKING
+    assert world.state() is CellState.WORKING
     permit = world.link.permits[-1]
     assert (permit.action, permit.label) == (Action.REWORK, "misaligned")
     assert permit.decision_id == question.decision_id
@@ -95,7 +95,7 @@ async def test_without_a_model_everything_is_asked(world: World):
     world.prediction = None
     await world.offer(world.window())
 
-    assert world.state is CellState.ASKING
+    assert world.state() is CellState.ASKING
     assert world.link is not None
     assert world.link.codes == ["ASK_ALL"]
 
@@ -109,7 +109,7 @@ async def test_a_value_that_cannot_be_holds_the_cell_and_is_never_asked(
     samples[3, 1] = value
     await world.offer(world.window(samples=samples))
 
-    assert world.state is CellState.HELD
+    assert world.state() is CellState.HELD
     assert world.reasons == {HoldReason.BAD_DATA}
     assert world.requests.all_open() == []
     assert world.link is not None
@@ -128,14 +128,14 @@ async def test_a_stop_label_never_permits_whoever_says_it(world: World):
     world.prediction = make_prediction("collision", 0.999)
     await world.offer(world.window())
 
-    assert world.state is CellState.HELD
+    assert world.state() is CellState.HELD
     assert world.reasons == {HoldReason.STOP_LABEL}
 
     await world.release()
     await world.doubt()
     await world.answer("collision")
 
-    assert world.state is CellState.HELD
+    assert world.state() is CellState.HELD
     assert world.reasons == {HoldReason.STOP_LABEL}
     assert world.link is not None
     assert all(p.purpose is PermitPurpose.START for p in world.link.permits)
@@ -146,7 +146,7 @@ async def test_a_model_that_is_late_holds(world: World):
     world.prediction = ModelUnavailableError("the model did not answer within 0.2 s.")
     await world.offer(world.window())
 
-    assert world.state is CellState.HELD
+    assert world.state() is CellState.HELD
     assert world.reasons == {HoldReason.MODEL_FAULT}
     assert count(world, Decision.HOLD) == 1
 
@@ -158,13 +158,13 @@ async def test_windows_of_a_cell_that_asks_or_is_held_do_not_move_it(world: Worl
     await world.offer(world.window())
 
     assert world.link is not None
-    assert world.state is CellState.ASKING
+    assert world.state() is CellState.ASKING
     assert world.link.codes[-1] == "CELL_HELD"
 
     world.path.hold(HoldReason.OPERATOR_HOLD, "held by ana.", ANA)
     await world.offer(world.window())
 
-    assert world.state is CellState.HELD
+    assert world.state() is CellState.HELD
     assert world.link.codes[-1] == "CELL_HELD"
     assert len(world.link.permits) == 1
 
@@ -188,7 +188,7 @@ async def test_nobody_answers_the_cell_is_held_and_the_successor_permits(world: 
 
     assert first is not None
     assert ended.outcome is Outcome.TIMED_OUT
-    assert world.state is CellState.HELD
+    assert world.state() is CellState.HELD
     assert world.reasons == {HoldReason.LOW_CONFIDENCE}
     assert world.link is not None
     assert len(world.link.permits) == 1
@@ -199,7 +199,7 @@ async def test_nobody_answers_the_cell_is_held_and_the_successor_permits(world: 
     assert successor.request_id != first.request_id
     await world.answer("ok")
 
-    assert world.state is CellState.WORKING
+    assert world.state() is CellState.WORKING
     assert len(world.link.permits) == 2
     moved = [e for e in await world.journal() if isinstance(e, events.CellMoved)]
     out = [e for e in moved if e.event is CellEvent.RELEASED][-1]
@@ -217,7 +217,7 @@ async def test_an_audit_that_expires_does_not_expire_the_question(world: World):
     [audit] = await world.expire()
 
     assert audit.kind is RequestKind.AUDIT
-    assert world.state is CellState.ASKING
+    assert world.state() is CellState.ASKING
     assert world.reasons == frozenset()
 
 
@@ -229,7 +229,7 @@ async def test_an_audit_never_holds_and_its_answer_moves_nothing(world: World):
     [audit] = world.requests.all_open()
     assert audit.kind is RequestKind.AUDIT
     assert audit.propensity == 1.0
-    assert world.state is CellState.WORKING
+    assert world.state() is CellState.WORKING
     assert not world.path.waits_for(audit)
 
 
@@ -242,7 +242,7 @@ async def test_a_part_is_booked_as_rejected_only_when_that_was_declared():
 
     booked = [e for e in await world.journal() if isinstance(e, events.PartRejected)]
     assert [e.part_id for e in booked] == [window.part_id]
-    assert world.state is CellState.HELD
+    assert world.state() is CellState.HELD
     await world.close()
 
 
@@ -257,7 +257,7 @@ async def test_a_release_with_a_disposition_permits_it_for_that_evidence(world: 
     assert permit.purpose is PermitPurpose.NEXT_STEP
     assert (permit.action, permit.label) == (Action.REJECT, "")
     assert permit.window_digest == window.digest
-    assert world.state is CellState.WORKING
+    assert world.state() is CellState.WORKING
 
 
 async def test_a_disposition_is_not_carried_over_to_other_evidence(world: World):
@@ -265,7 +265,7 @@ async def test_a_disposition_is_not_carried_over_to_other_evidence(world: World)
         Scene(Stand.STOPPED, 3, window_digest=make_key().payload_digest)
     )
     await world.release(disposition=Action.CONTINUE)
-    assert world.state is CellState.IDLE
+    assert world.state() is CellState.IDLE
     assert world.link is not None
     world.path.cell.scene = Scene(
         Stand.DECIDING, 3, window_digest=make_key("other").payload_digest
@@ -282,7 +282,7 @@ async def test_nobody_releases_with_stop(world: World, disposition: Action):
 
     with pytest.raises(ReleaseRefusedError):
         await world.release(disposition=disposition)
-    assert world.state is CellState.HELD
+    assert world.state() is CellState.HELD
 
 
 async def test_a_person_who_saw_less_than_is_wrong_now_looks_again(world: World):
@@ -291,7 +291,7 @@ async def test_a_person_who_saw_less_than_is_wrong_now_looks_again(world: World)
 
     with pytest.raises(ReleaseRefusedError, match="SAFETY_STOP_SEEN"):
         await world.release(seen=HoldReason.LINK_LOST)
-    assert world.state is CellState.HELD
+    assert world.state() is CellState.HELD
 
 
 async def test_a_paused_robot_gets_leave_to_resume(world: World):
@@ -309,7 +309,7 @@ async def test_a_release_waits_until_the_robot_stands(world: World):
     await world.tick(5)
 
     assert link.permits == []
-    assert world.state is CellState.IDLE
+    assert world.state() is CellState.IDLE
 
     world.path.cell.scene = AT_START
     await world.tick()
@@ -322,14 +322,14 @@ async def test_a_monitor_window_can_only_withdraw(world: World):
     assert world.link is not None
     await world.offer(world.window(kind=WindowKind.MONITOR))
 
-    assert world.state is CellState.WORKING
+    assert world.state() is CellState.WORKING
     assert len(world.link.permits) == 1
 
     samples = make_samples(4)
     samples[0, 0] = math.nan
     await world.offer(world.window(kind=WindowKind.MONITOR, samples=samples))
 
-    assert world.state is CellState.HELD
+    assert world.state() is CellState.HELD
     assert world.reasons == {HoldReason.BAD_DATA}
     assert count(world, Decision.HOLD) == 0
 
@@ -338,7 +338,7 @@ async def test_a_stale_monitor_window_is_dropped_and_counted(world: World):
     await world.start()
     await world.offer(world.window(kind=WindowKind.MONITOR, age_ns=9 * 10**9))
 
-    assert world.state is CellState.WORKING
+    assert world.state() is CellState.WORKING
     assert world.path.inbox.dropped["stale_monitor"] == 1
 
 
@@ -347,7 +347,7 @@ async def test_a_stale_decision_window_holds(world: World):
     await world.offer(world.window(age_ns=9 * 10**9))
 
     assert world.reasons == {HoldReason.STALE_DATA}
-    assert world.state is CellState.HELD
+    assert world.state() is CellState.HELD
 
 
 async def test_a_permit_that_was_not_used_holds_with_its_reason(world: World):
@@ -376,7 +376,7 @@ async def test_cannot_tell_goes_one_level_up_and_the_cell_points_there(world: Wo
     second = world.requests.question_of(CELL)
     assert second is not None
     assert second.level == 1
-    assert world.state is CellState.ASKING
+    assert world.state() is CellState.ASKING
     assert world.path.cell.request_id == second.request_id
 
 
@@ -409,7 +409,7 @@ async def test_a_question_ends_when_another_part_is_decided_alone(world: World):
     world.prediction = make_prediction()
     await world.offer(world.window())  # not the one that was asked about
 
-    assert world.state is CellState.WORKING
+    assert world.state() is CellState.WORKING
     assert world.requests.question_of(CELL) is None
     assert world.link.permits[-1].window_digest != window.digest
 
@@ -423,7 +423,7 @@ async def test_the_same_evidence_is_never_asked_twice_at_once(world: World):
     await world.offer(again)
 
     assert [r.kind for r in world.requests.all_open()] == [RequestKind.QUESTION]
-    assert world.state is CellState.ASKING
+    assert world.state() is CellState.ASKING
 
 
 async def test_scene_of_is_where_the_window_waits(world: World):
