@@ -243,7 +243,11 @@ class TestPermits:
     async def test_a_release_disposes_of_a_waiting_part_as_it_says(
         self, in_memory: Store
     ) -> None:
-        rework = replace(released(), disposition=Action.REWORK.value)
+        rework = replace(
+            released(),
+            disposition=Action.REWORK.value,
+            window_digest=make_window().digest,
+        )
         disposed = {"label": "", "decision_id": rework.decision_id}
         await in_memory.commit(session(), rework)
 
@@ -252,6 +256,12 @@ class TestPermits:
             permit(**disposed, action=Action.CONTINUE),
             error=IllegalTransitionError,
             text="says otherwise of this part",
+        )
+        await refuse(
+            in_memory,
+            permit(**disposed, action=Action.REWORK, window_digest=digest("x")),
+            error=IllegalTransitionError,
+            text="about another window",
         )
         await in_memory.commit(permit(**disposed, action=Action.REWORK))
 
@@ -282,6 +292,18 @@ class TestPermits:
 
         await in_memory.commit(permit(permit_id=PermitId("p-2")))
         await in_memory.commit(e.PermitConsumed(PermitId("p-2"), CELL, 1))
+
+    async def test_a_used_permit_that_is_called_dropped_stays_used(
+        self, in_memory: Store
+    ) -> None:
+        await in_memory.commit(session(), decided(1, Decision.ACT), permit())
+        await in_memory.commit(consumed())
+        await in_memory.commit(
+            e.PermitDropped(PermitId("p-1"), CELL, 1, "EXPIRED", "too late.")
+        )
+
+        for again in (consumed(), permit(permit_id=PermitId("p-2"))):
+            await refuse(in_memory, again, error=IllegalTransitionError, text="already")
 
     async def test_of_two_permits_for_one_step_one_is_used(
         self, in_memory: Store
@@ -420,6 +442,14 @@ class TestRequests:
             text="nobody has claimed it",
         )
         await asked.commit(claimed(1, BEN, 2))
+
+    async def test_an_answer_under_an_older_claim_of_ones_own_is_stale(
+        self, asked: Store
+    ) -> None:
+        await asked.commit(claimed())
+        await asked.commit(claimed(claim_epoch=2))
+
+        await refuse(asked, answered(), error=StaleEpochError, text="1, current 2.")
 
     async def test_only_the_current_claim_ends(self, asked: Store) -> None:
         await asked.commit(claimed())
