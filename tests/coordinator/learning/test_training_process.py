@@ -56,7 +56,9 @@ async def test_a_child_trains_and_its_model_is_moved_in(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_a_network_that_does_not_exist_fails_in_a_sentence(tmp_path: Path) -> None:
+async def test_a_network_that_does_not_exist_fails_in_a_sentence(
+    tmp_path: Path,
+) -> None:
     trainer = ChildProcessTrainer(tmp_path / "models", network="transformer")
 
     with pytest.raises(TrainingError, match="no network 'transformer'"):
@@ -112,8 +114,9 @@ async def test_cancelling_kills_the_child_and_its_children(
         tmp_path,
         monkeypatch,
         "import json, subprocess, sys, time\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
-        "said = {'phase': 'training', 'share': 0.5, 'left_s': 1, 'text': str(child.pid)}\n"
+        "sleeper = [sys.executable, '-c', 'import time; time.sleep(600)']\n"
+        "child = subprocess.Popen(sleeper)\n"
+        "said = {'phase': 'x', 'share': 0, 'left_s': 1, 'text': str(child.pid)}\n"
         "print(json.dumps({'progress': said}), flush=True)\n"
         "time.sleep(600)\n",
     )
@@ -124,7 +127,9 @@ async def test_cancelling_kills_the_child_and_its_children(
             make_snapshot(),
             serving=None,
             seed=0,
-            progress=lambda phase, share, left_s, text: grandchild.set_result(int(text)),
+            progress=lambda phase, share, left_s, text: grandchild.set_result(
+                int(text)
+            ),
         )
     )
     pid = await asyncio.wait_for(grandchild, 30)
