@@ -114,8 +114,9 @@ class AndonApp(App[None]):
         if before.connected and asked - known:
             self.bell()
 
-    def _repaint(self) -> None:
-        scene = Scene(
+    def scene(self) -> Scene:
+        """The picture of this moment."""
+        return Scene(
             board=self.board,
             actor=self._actor,
             server=self._server,
@@ -124,8 +125,10 @@ class AndonApp(App[None]):
             notice=self._notice,
             sitting=self._seat.sitting if self._seat else None,
             models=self._models,
-            go_on=self._go_on,
         )
+
+    def _repaint(self) -> None:
+        scene = self.scene()
         for screen in self.screen_stack:
             if isinstance(screen, Frame) and screen.is_mounted:
                 screen.show(scene)
@@ -133,6 +136,11 @@ class AndonApp(App[None]):
     def tell(self, text: str, *, bad: bool = False) -> None:
         """Say something to the person, in the line above the keys."""
         self._notice = Notice(text, bad, self._clock.monotonic())
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Write a crash into the log; Textual restores the terminal and shows it."""
+        self._record.error("crashed", exc_info=error)
+        super()._handle_exception(error)
 
     # -- the open request ------------------------------------------------------------
 

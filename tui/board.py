@@ -233,9 +233,8 @@ def _tell_cell(before: Cell | None, cell: Cell, at_s: float) -> Happening | None
 def _tell_request(
     before: Request | None, request: Request, at_s: float
 ) -> Happening | None:
+    """How a request ended: that it was asked stands in the queue."""
     kind = request.kind.value
-    if before is None and request.is_open:
-        return Happening(at_s, request.cell_id, f"{kind}: {request.reason}")
     if before is None:
         return None
     if request.outcome is Outcome.ANSWERED:

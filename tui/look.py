@@ -5,6 +5,7 @@ Styles name the theme's variables, so that a theme of higher contrast changes th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -122,6 +123,15 @@ def number(value: float) -> str:
     if abs(value) >= 10_000 or abs(value) < 0.001:
         return f"{value:.1e}"
     return f"{value:.3g}"
+
+
+def limits(low: float, high: float) -> tuple[str, str]:
+    """Two samples with as many digits as it takes to tell them apart."""
+    span = high - low
+    if not 0.0 < span < 10_000.0 or not max(abs(low), abs(high)) < 100_000.0:
+        return number(low), number(high)
+    digits = min(5, max(0, 2 - math.floor(math.log10(span))))
+    return f"{low:.{digits}f}", f"{high:.{digits}f}"
 
 
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"

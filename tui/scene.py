@@ -43,4 +43,3 @@ class Scene:
     notice: Notice = field(default_factory=Notice)
     sitting: Sitting | None = None
     models: tuple[Model, ...] = ()
-    go_on: bool = True

@@ -16,7 +16,7 @@ ANA = Actor("ana", "desk-1")
 BEN = Actor("ben", "desk-2")
 
 
-async def until(true: Callable[[], object], limit_s: float = 8.0) -> None:
+async def until(true: Callable[[], object], limit_s: float = 20.0) -> None:
     """Wait for something to become true; it usually does at once."""
     async with asyncio.timeout(limit_s):
         while not true():  # noqa: ASYNC110 - the fake has no event for everything

@@ -18,6 +18,7 @@ from tests.tui.conftest import ANA, until
 from tests.tui.fake_coordinator import FakeCoordinator, make_coordinator
 from tui import seat
 from tui.app import AndonApp
+from tui.scene import Scene
 from tui.terms import Actor
 
 SMALL, LARGE = (80, 24), (160, 48)
@@ -35,6 +36,11 @@ class Desk:
         """Everything on the screen, line by line."""
         strips = self.app.screen._compositor.render_strips()
         return "\n".join(strip.text.rstrip() for strip in strips)
+
+    @property
+    def scene(self) -> Scene:
+        """What is drawn now."""
+        return self.app.scene()
 
     async def sees(self, *words: str) -> None:
         """Wait until all the words are on the screen."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from structlog.testing import capture_logs
 
-from tests.tui.conftest import BEN
+from tests.tui.conftest import BEN, until
 from tests.tui.pilot import LARGE, SMALL, desk
 from tui import seat
 from tui.app import AndonApp
+from tui.screens.frame import Frame
 from tui.terms import Actor
 
 SLIP = {"grip_slip": 0.6, "ok": 0.3, "missing_part": 0.07, "misaligned": 0.03}
@@ -128,6 +130,35 @@ async def test_closing_the_terminal_gives_the_claim_back(coordinator) -> None:
     assert coordinator.requests[request_id].summary.claimed_by == ""
 
 
+@pytest.mark.slow
+async def test_every_key_that_a_screen_offers_is_bound(coordinator) -> None:
+    names = {"Enter": "enter", "Tab": "tab", "Esc": "escape", "?": "question_mark"}
+    coordinator.ask("press-2", 17, SLIP)
+    coordinator.put_cell("press-3", "HELD", "BAD_DATA")
+
+    async with desk(coordinator, LARGE) as ana:
+        await ana.sees("QUESTIONS 1", "HELD")
+        for opened, sign in (("", "r release"), ("n", "yours"), ("l", "p promote")):
+            if opened:
+                await ana.press(opened)
+            await ana.sees(sign)
+            screen = ana.app.screen
+            assert isinstance(screen, Frame)
+            offered = {key for key, _ in screen.keys(ana.scene)} - {"1-4", "↑↓"}
+            bound = set(screen.active_bindings)
+            assert {names.get(key, key) for key in offered} <= bound
+            if opened:
+                await ana.press("escape")
+
+
+async def test_q_leaves(coordinator) -> None:
+    async with desk(coordinator) as ana:
+        await ana.sees("● working")
+        await ana.press("q")
+        await ana.until(lambda: not ana.app.is_running)
+
+
+@pytest.mark.slow
 async def test_two_people_at_one_request_know_of_each_other(coordinator) -> None:
     coordinator.ask("press-2", 17, SLIP)
 
@@ -232,6 +263,7 @@ async def test_a_hold_into_silence_says_that_it_did_not_hold(coordinator) -> Non
         await ana.sees("NOT HELD, use the cell's own stop.")
 
 
+@pytest.mark.slow
 async def test_the_open_request_and_its_answer_survive_a_lost_link(
     coordinator,
 ) -> None:
@@ -369,6 +401,7 @@ async def test_learning_is_visible_with_its_progress(coordinator) -> None:
         await ana.sees("model 3", "training", "50 %", "0:07 left", "40 examples")
 
 
+@pytest.mark.slow
 async def test_a_model_is_promoted_only_when_confirmed(coordinator) -> None:
     coordinator.learning.add_model("LIVE", risk=0.03)
     coordinator.learning.add_model("VALIDATED", risk=0.01)
@@ -414,6 +447,7 @@ async def test_a_small_terminal_says_so_and_works(coordinator) -> None:
         await ana.until(coordinator.answers)
 
 
+@pytest.mark.slow
 async def test_twenty_cells_scroll_and_the_cursor_stays_on_its_cell(
     coordinator,
 ) -> None:
@@ -426,3 +460,35 @@ async def test_twenty_cells_scroll_and_the_cursor_stays_on_its_cell(
         await ana.sees("▸ ● working  press-16", "more above")
         await ana.press("h")
         await ana.sees("Held: press-16.")
+
+
+@pytest.mark.slow
+async def test_no_size_of_a_terminal_ends_it(coordinator) -> None:
+    coordinator.ask("press-2", 17, SLIP)
+
+    async with desk(coordinator) as ana:
+        await ana.sees("QUESTIONS 1")
+        for opened in ("", "n"):
+            if opened:
+                await ana.press(opened)
+                await ana.sees("yours")
+            for size in ((1, 1), (20, 5), (200, 60), SMALL):
+                await ana.pilot.resize_terminal(*size)
+                await ana.pilot.pause(0.2)
+        await ana.sees("1  part slipped in the gripper")
+
+
+async def test_a_crash_is_logged_and_is_no_success(coordinator, capsys) -> None:
+    app = AndonApp(f"127.0.0.1:{coordinator.port}", Actor("ana", "desk-1"))
+
+    async def crash() -> None:
+        async with app.run_test():
+            app.call_later(lambda: 1 / 0)
+            await until(lambda: not app.is_running)
+
+    with capture_logs() as logged, pytest.raises(ZeroDivisionError):
+        await crash()
+
+    capsys.readouterr()
+    assert [entry["event"] for entry in logged][-1] == "crashed"
+    assert app.return_code == 1

@@ -39,6 +39,7 @@ class BoardScreen(Frame):
         Binding("H", "hold_all", "hold all"),
         Binding("r", "release", "release"),
         Binding("u", "undo", "undo"),
+        Binding("q", "app.quit", "quit"),
     ]
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from tui.widgets.rows import Rows
 HURRY_S: Final = 15.0
 """With less time left than this, a deadline is shown as pressing, s."""
 
-WIDE: Final = 80
+WIDE: Final = 100
 """From this width on there is room for the part, in characters."""
 
 

@@ -113,7 +113,7 @@ class Strips(Widget, can_focus=True):
 
     def _beside(self, trace: Trace, row: int) -> Segment:
         channel = trace.channel
-        low, high = braille.extent(trace.values) if trace.present else (0.0, 0.0)
+        low, high = look.limits(*braille.extent(trace.values))
         unit = channel.unit.replace("*", "·")
         if row == 0:
             share = f" {look.percent(trace.weight)}" if trace.weight > 0.0 else ""
@@ -124,9 +124,9 @@ class Strips(Widget, can_focus=True):
         style = self.get_component_rich_style("strips--limits")
         text = ""
         if trace.present and row == 1:
-            text = f"max {look.number(high):>8} {unit}"
+            text = f"max {high:>8} {unit}"
         elif trace.present and row == self.strip_height - 1:
-            text = f"min {look.number(low):>8} {unit}"
+            text = f"min {low:>8} {unit}"
         return Segment(f" {text}".ljust(NAMES)[:NAMES], style)
 
     def _axis(self, width: int) -> Strip:
