@@ -1,7 +1,7 @@
 """What comes in between: holds, lost links and failures at every await."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -19,9 +19,12 @@ from coordinator.terms import (
     CellState,
     Decision,
     Digest,
+    Family,
+    Finding,
     HoldReason,
     PermitId,
     PermitPurpose,
+    Prediction,
     Scene,
     Stand,
     Verdict,
@@ -563,7 +566,12 @@ async def test_a_gate_that_acts_on_an_unknown_label_permits_nothing(world: World
         def digest(self) -> Digest:
             return Digest("ff" * 32)
 
-        def __call__(self, *_args: object) -> Verdict:
+        def __call__(
+            self,
+            prediction: Prediction | None,
+            findings: Sequence[Finding],
+            family: Family,
+        ) -> Verdict:
             return Verdict(Decision.ACT, "ACT", "sure.", judged)
 
     world.path._judge = Acts()
