@@ -442,7 +442,7 @@ async def test_a_small_terminal_says_so_and_works(coordinator) -> None:
     async with desk(coordinator, (50, 15)) as ana:
         await ana.sees("TOO SMALL: 50x15")
         await ana.press("n")
-        await ana.sees("1  part slipped")
+        await ana.sees("1  part slipped", "yours")
         await ana.press("1")
         await ana.until(coordinator.answers)
 

@@ -20,16 +20,16 @@ class Terminal:
         return self._tty
 
 
-@pytest.fixture
-def terminal(capsys, monkeypatch):
-    """A terminal of 80 x 24 in which a picture could be drawn."""
-    del capsys  # only to come before us: it replaces the standard streams as well
+def pretend(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal of 80 x 24 in which a picture could be drawn.
+
+    No fixture: pytest puts its own streams back between a fixture and its test.
+    """
     monkeypatch.setattr(sys, "stdin", Terminal(tty=True))
     monkeypatch.setattr(sys, "stdout", Terminal(tty=True))
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("LINES", "24")
-    return monkeypatch
 
 
 def test_without_a_terminal_it_ends_with_a_sentence(capsys, monkeypatch) -> None:
@@ -51,16 +51,18 @@ def test_without_a_terminal_it_ends_with_a_sentence(capsys, monkeypatch) -> None
     ],
 )
 def test_a_terminal_in_which_nothing_can_be_read_is_refused(
-    terminal, capsys, name, value, said
+    monkeypatch, capsys, name, value, said
 ) -> None:
-    terminal.setenv(name, value)
+    pretend(monkeypatch)
+    monkeypatch.setenv(name, value)
 
     assert program.main([]) == 2
 
     assert said in capsys.readouterr().err
 
 
-def test_a_log_that_cannot_be_written_is_said(terminal, capsys, tmp_path) -> None:
+def test_a_log_that_cannot_be_written_is_said(monkeypatch, capsys, tmp_path) -> None:
+    pretend(monkeypatch)
     folder = tmp_path / "file"
     folder.write_text("not a folder")
 
