@@ -86,7 +86,11 @@ class Coordinator:
     async def open(self) -> None:
         """Open the store and build the paths; nothing is served yet."""
         data_dir = self._settings.coordinator.data_dir
-        self._store = await Store.open(data_dir, clock=self._clock)
+        self._store = await Store.open(
+            data_dir,
+            clock=self._clock,
+            claim_s=self._settings.requests.claim_lease_s,
+        )
         await self._store.commit(
             events.CoordinatorStarted(
                 version=software.describe(),
