@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from structlog.testing import capture_logs
 
@@ -9,6 +11,7 @@ from tests.tui.conftest import BEN, until
 from tests.tui.pilot import LARGE, SMALL, desk
 from tui import seat
 from tui.app import AndonApp
+from tui.link import Link
 from tui.screens.frame import Frame
 from tui.terms import Actor
 
@@ -104,6 +107,30 @@ async def test_the_labels_that_are_not_likely_are_one_key_away(coordinator) -> N
         await ana.sees("The cell is held: look at it")
 
     assert coordinator.answers() == {"r-press-2-17": "collision"}
+
+
+async def test_a_key_before_the_claim_is_not_dropped_in_silence(
+    coordinator, monkeypatch
+) -> None:
+    coordinator.ask("press-2", 17, SLIP)
+    going = asyncio.Event()
+    claim = Link.claim
+
+    async def slow_claim(link, *args, **how):
+        await going.wait()
+        return await claim(link, *args, **how)
+
+    monkeypatch.setattr(Link, "claim", slow_claim)
+
+    async with desk(coordinator) as ana:
+        await ana.sees("QUESTIONS 1")
+        await ana.press("n")
+        await ana.sees("1  part slipped", "opening")
+        await ana.press("1")
+        await ana.sees("Not yet")
+        assert coordinator.answers() == {}
+        going.set()
+        await ana.sees("yours")
 
 
 async def test_leaving_lets_somebody_else_answer(coordinator) -> None:

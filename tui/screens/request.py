@@ -207,6 +207,8 @@ class RequestScreen(Frame):
             self.post_message(
                 Tell("It is not yours: press t to take it over.", bad=True)
             )
+        elif sitting.phase is Phase.OPENING:
+            self.post_message(Tell("Not yet: the request is still being opened."))
 
     def action_more(self) -> None:
         """Show other labels on keys 1 to 4."""
