@@ -28,6 +28,7 @@ from coordinator.terms import (
     OperatorRequest,
     Outcome,
     Permit,
+    RequestId,
     Scene,
     SensorWindow,
     Stand,
@@ -37,6 +38,7 @@ from coordinator.terms import (
 from tests.builders import ANA, BEN, CELL, FAMILY, make_prediction, make_samples
 from tests.path.path_world import RecordingLink, World, scene_of
 
+pytestmark = pytest.mark.slow
 AT_WORK = {CellState.IDLE, CellState.WORKING, CellState.DECIDING, CellState.ASKING}
 REASONS = st.sampled_from(list(HoldReason))
 
@@ -91,7 +93,9 @@ class CellMachine(RuleBasedStateMachine):
         carried: bool,
     ) -> None:
         world = self.world
-        world.prediction = confidence and make_prediction(label, confidence)
+        world.prediction = (
+            None if confidence is None else make_prediction(label, confidence)
+        )
         samples = make_samples(16 if kind is WindowKind.DECISION else 4)
         if bad:
             samples[2, 0] = math.nan
@@ -237,7 +241,7 @@ class Record:
 
     journal: list[events.Event]
     links: list[RecordingLink]
-    open: set[str] = field(default_factory=set)
+    open: set[RequestId] = field(default_factory=set)
 
     def check(self) -> None:
         self.decisions = {
@@ -329,4 +333,3 @@ class Record:
 
 TestAnyOrder = CellMachine.TestCase
 TestAnyOrder.settings = settings(max_examples=60, stateful_step_count=30)
-TestAnyOrder.pytestmark = [pytest.mark.slow]

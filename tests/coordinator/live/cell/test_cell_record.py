@@ -17,6 +17,7 @@ from coordinator.terms import (
     Actor,
     CellEvent,
     CellState,
+    CellStatus,
     Decision,
     DecisionId,
     HoldReason,
@@ -29,7 +30,7 @@ from tests.builders import ANA, CELL, NOON, PEG
 
 
 def make_cell(**row):
-    told = []
+    told: list[CellStatus] = []
     cell = CellRecord(
         CELL,
         PEG,
