@@ -250,7 +250,7 @@ class Coordinator:
 
     async def _tick(self) -> None:
         """Look at deadlines, leases, claims and the inference thread, for ever."""
-        expected_ns = self._clock.monotonic_ns()
+        expected_ns, nobody = self._clock.monotonic_ns(), False
         while True:
             await self._clock.sleep(TICK_S)
             now_ns = self._clock.monotonic_ns()
@@ -261,10 +261,19 @@ class Coordinator:
             await self._expire()
             expected_ns = now_ns + seconds_to_ns(TICK_S)
             self.server.cells.end_silent()
+            nobody = self._say_when_nobody(nobody)
             for path in self.plant.cells.values():
                 path.inbox.post(control.Tick())
             if self._worker.hung_s > HUNG_S:
                 self._give_up()
+
+    def _say_when_nobody(self, before: bool) -> bool:  # noqa: FBT001 - said before
+        """Tell watchers when questions begin, or cease, to go unheard."""
+        nobody = self.plant.attendance().nobody
+        if nobody is not before:
+            _log.warning("nobody_answers" if nobody else "somebody_answers")
+            self._feed.publish(PresenceChanged())
+        return nobody
 
     async def _expire(self) -> None:
         requests = self.plant.requests

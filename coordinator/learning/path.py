@@ -202,8 +202,10 @@ class LearningPath:
         if self._taught is None or self._trained_on == 0:
             self._taught = said
         changed = said != self._taught and usable > 0
-        self._status = replace(self._status, examples=usable, until_training=missing)
-        self._say(self._status.phase, self._status.text)
+        counted = replace(self._status, examples=usable, until_training=missing)
+        if counted != self._status:
+            self._status = counted
+            self._publish(counted)
         return missing == 0 or changed or self._asked_for is not None
 
     async def _cool_down(self) -> None:

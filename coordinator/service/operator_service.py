@@ -71,7 +71,9 @@ class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
         if watcher.missed:
             return self._snapshot(missed=watcher.forget())
         try:
-            change = await asyncio.wait_for(watcher.next(), TICK_S)
+            # not wait_for: on Python 3.11 it may swallow a cancellation
+            async with asyncio.timeout(TICK_S):
+                change = await watcher.next()
         except TimeoutError:
             now_at = timestamp(self._plant.clock.utc_now())
             return operator_pb2.WatchResponse(tick=operator_pb2.Tick(now_at=now_at))
@@ -116,7 +118,7 @@ class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
     def _presence(self) -> operator_pb2.Presence:
         plant = self._plant
         now_ns = plant.clock.monotonic_ns()
-        there = plant.presence.attendance(plant.requests.all_open(), now_ns)
+        there = plant.attendance()
         last_ns = plant.requests.last_answer_ns
         return operator_pb2.Presence(
             answering=there.answering,

@@ -15,7 +15,7 @@ from coordinator.learning.path import LearningPath
 from coordinator.live.path import LivePath
 from coordinator.live.request.queue import RequestQueue
 from coordinator.seams import Store
-from coordinator.service.presence import Presence
+from coordinator.service.presence import Attendance, Presence
 from coordinator.terms import CellId, Family, FamilyId, is_id
 from coordinator.vocabulary import Vocabulary
 
@@ -41,6 +41,14 @@ class Plant:
     claim_lease_ns: int
     software: str
     usual: dict[FamilyId, NDArray[np.float32]] = field(default_factory=dict)
+
+    def attendance(self) -> Attendance:
+        """Say who can answer now."""
+        return self.presence.attendance(
+            self.requests.all_open(),
+            self.clock.monotonic_ns(),
+            self.requests.last_answer_ns,
+        )
 
     def cell(self, cell_id: str) -> LivePath:
         """Return one cell's path.

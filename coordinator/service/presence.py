@@ -11,7 +11,7 @@ from coordinator.clock import SECOND_NS
 from coordinator.terms import Actor, OperatorRequest, RequestKind
 
 UNHEARD_NS = 30 * SECOND_NS
-"""A question nobody claimed for so long is said to go unheard."""
+"""A question waits unheard after so long without a claim or an answer anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +49,29 @@ class Presence:
             self._changed()
 
     def attendance(
-        self, requests: Sequence[OperatorRequest], now_ns: int
+        self,
+        requests: Sequence[OperatorRequest],
+        now_ns: int,
+        last_answer_ns: int | None,
     ) -> Attendance:
-        """Say who is there, given the open requests and the monotonic time."""
+        """Say who is there.
+
+        Args:
+            requests: The open ones.
+            now_ns: Monotonic clock.
+            last_answer_ns: Monotonic time of the newest answer; None before the first.
+        """
+        present = +self._answering
+        questions = [r for r in requests if r.kind is RequestKind.QUESTION]
+        busy = (
+            last_answer_ns is not None and now_ns - last_answer_ns <= UNHEARD_NS
+        ) or any(request.claimed_by for request in questions)
         unheard = any(
-            not request.claimed_by
-            and now_ns - (request.deadline_ns - request.time_allowed_ns) > UNHEARD_NS
-            for request in requests
-            if request.kind is RequestKind.QUESTION
+            now_ns - (request.deadline_ns - request.time_allowed_ns) > UNHEARD_NS
+            for request in questions
         )
-        waiting = any(request.kind is RequestKind.QUESTION for request in requests)
         return Attendance(
-            people=tuple(sorted(self._answering)),
-            answering=self._answering.total(),
-            nobody=waiting and (self._answering.total() == 0 or unheard),
+            people=tuple(sorted(present)),
+            answering=present.total(),
+            nobody=bool(questions) and (present.total() == 0 or (unheard and not busy)),
         )
