@@ -50,10 +50,10 @@ _PART_WAITS: Final = frozenset(
 )
 """Reasons that come with a part about which somebody has to decide."""
 
-_SUPERVISOR: Final = frozenset(
-    {HoldReason.IDENTITY, HoldReason.SAFETY_STOP_SEEN, HoldReason.INTEGRITY}
-)
-"""Reasons that are not an operator's to clear."""
+_NEVER: Final = frozenset({HoldReason.SAFETY_STOP_SEEN, HoldReason.INTEGRITY})
+"""Reasons a simulation does not clear: behind them may be a person in the cell."""
+_LEAD_S: Final = 2.0
+"""A cell that is not what it was waits so much longer, for the shift lead, s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +163,13 @@ class SimulatedPerson:
         return "", None
 
     def _should_release(self, cell: Cell) -> bool:
-        if cell.state is not CellState.HELD or cell.reason in _SUPERVISOR:
+        if cell.state is not CellState.HELD or cell.reason in _NEVER:
             return False
         wait_s = self._crew.habits.reaction_s
         if cell.reason is HoldReason.LINK_LOST:
             wait_s += _POLICY_S
+        if cell.reason is HoldReason.IDENTITY:
+            wait_s += _LEAD_S
         return self._crew.clock.monotonic() - cell.since_s >= wait_s
 
     async def _answer(self, request: Request) -> None:

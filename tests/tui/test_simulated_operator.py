@@ -132,6 +132,7 @@ async def test_an_audit_is_answered_too(coordinator, tmp_path) -> None:
         pytest.param("misaligned", "LOW_CONFIDENCE", "REWORK", id="nobody-answered"),
         pytest.param("ok", "BAD_DATA", "CONTINUE", id="only-the-sensor-was-bad"),
         pytest.param("ok", "OPERATOR_HOLD", "UNSPECIFIED", id="no-part-waits"),
+        pytest.param("ok", "IDENTITY", "UNSPECIFIED", id="the-shift-lead-looked"),
     ],
 )
 async def test_a_held_cell_is_released_with_what_the_truth_says(
