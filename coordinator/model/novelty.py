@@ -20,8 +20,6 @@ AXES: Final = 12
 """Directions kept; fewer when there are few examples."""
 EDGE_QUANTILE: Final = 0.98
 """Share of the examples that must look familiar to the others."""
-MARGIN: Final = 1.15
-"""How much farther than that quantile still counts as familiar."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +58,7 @@ def fit(scores: Tensor, groups: Tensor) -> Familiar:
     points = scores @ axes  # (examples, axes)
     near = _nearest(points, points, NEIGHBOURS, groups=groups)
     near = near[torch.isfinite(near)]
-    edge = float(near.quantile(EDGE_QUANTILE)) * MARGIN if len(near) else 0.0
+    edge = float(near.quantile(EDGE_QUANTILE)) if len(near) else 0.0
     return Familiar(axes, points, edge if edge > 0.0 else 1.0)
 
 
