@@ -13,7 +13,6 @@ from typing import Annotated, Final
 
 import typer
 
-from coordinator.cli.exits import Exit
 from coordinator.cli.programs import require_ros
 
 CYCLES: Final = 600
@@ -90,6 +89,7 @@ def demo(
     import asyncio
 
     from coordinator.cli import demo_run
+    from coordinator.cli.demo_programs import until_told
     from coordinator.clock import SystemClock
 
     require_ros()
@@ -109,11 +109,7 @@ def demo(
         shift_at=shift_at,
     )
     run = demo_run.headless if alone else demo_run.with_person
-    try:
-        return asyncio.run(run(plan, SystemClock()))
-    except KeyboardInterrupt:
-        typer.echo("stopped.", err=True)
-        return Exit.INTERRUPTED
+    return asyncio.run(until_told(run(plan, SystemClock())))
 
 
 def _wants_headless() -> bool:

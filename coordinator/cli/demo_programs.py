@@ -6,10 +6,13 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import typer
 
 from coordinator.errors import UnavailableError
 
@@ -75,6 +78,31 @@ async def start(name: str, log: Path, *command: str) -> Program:
             start_new_session=True,
         )
     return Program(name, process, log)
+
+
+async def until_told(work: Coroutine[object, object, int]) -> int:
+    """Do the work until it is done or somebody ends it; its exit code.
+
+    The first SIGINT, SIGTERM or SIGHUP cancels the work, which then stops its programs.
+    Further ones change nothing: a stop that is interrupted would leave some running.
+    """
+    told: list[signal.Signals] = []
+    task = asyncio.ensure_future(work)
+
+    def tell(number: signal.Signals) -> None:
+        if not told:
+            task.cancel()
+        told.append(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, tell, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not told:
+            raise
+        typer.echo("stopped.", err=True)
+        return 128 + told[0]
 
 
 async def in_foreground(*command: str) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -173,10 +172,6 @@ async def _demo(plan: Plan, clock: Clock) -> AsyncIterator[Demo]:
     folder.config.write_text(demo_plan.configuration(cells, server, domains))
     after_seq = demo_evidence.newest_seq(folder.data) if plan.keep else 0
     demo = Demo(plan, clock, folder, cells, server, after_seq)
-    task = asyncio.current_task()
-    if task is not None:
-        # As Ctrl-C does: the programs are stopped in order before this one ends.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     try:
         typer.echo(f"starting the coordinator and {len(cells)} simulated cells")
         await demo.start_coordinator()

@@ -1,7 +1,7 @@
 """What andon's exit code says, and the one line that goes with it.
 
 Scripts and service managers act on the code, people on the line; neither has to parse
-a traceback.
+a traceback. A command that a signal ended says 128 and its number.
 """
 
 from __future__ import annotations
@@ -39,8 +39,6 @@ class Exit(IntEnum):
     """Something that is needed is not there, or did not answer in time."""
     SCHEMA = 10
     """The store was written by a newer andon."""
-    INTERRUPTED = 130
-    """Somebody pressed Ctrl-C."""
 
 
 EXIT_OF: Final[Mapping[type[AndonError], Exit]] = {

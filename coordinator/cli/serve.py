@@ -40,6 +40,7 @@ def serve(
     require_loopback(settings.coordinator.listen)
     data_dir = settings.coordinator.data_dir
     prepare(data_dir)
+    require_unlocked(data_dir)
 
     from coordinator import app, log
 
@@ -50,6 +51,17 @@ def serve(
         typer.echo(f"andon serves {cells} at {address}; data in {data_dir}")
 
     return asyncio.run(app.serve(settings, ready=announce))
+
+
+def require_unlocked(data_dir: Path) -> None:
+    """Refuse at once what the store would refuse later: torch takes seconds to load.
+
+    Raises:
+        StoreLockedError: another coordinator holds the store; names its pid.
+    """
+    from coordinator.store.database import LOCK, DirectoryLock
+
+    DirectoryLock(data_dir / LOCK).release()
 
 
 def prepare(data_dir: Path) -> None:
