@@ -165,12 +165,14 @@ class Permission:
             A refusal when this store's epoch did not rise: somebody replays an old
             session, or the store was set back. The caller ends the session.
         """
-        if store_id == self._store_id and epoch <= self._epoch:
+        if epoch < 1 or (store_id == self._store_id and epoch <= self._epoch):
             return Dropped(
                 "",
                 Drop.WRONG_EPOCH,
                 f"session epoch {epoch} is not above {self._epoch} of the same store",
             )
+        # Whatever an earlier session permitted ends with it, closed or not.
+        self.close("another session began")
         self._epoch, self._store_id = epoch, store_id
         self._session_open = True
         self._opened_ns = now_ns

@@ -81,6 +81,13 @@ def test_a_count_that_does_not_fit_the_joints_is_refused() -> None:
         JointReader().read(bytes(message))
 
 
+def test_more_joints_than_any_robot_has_are_refused() -> None:
+    message = JointWriter([f"joint_{n}" for n in range(257)]).write(1, [], [], [])
+
+    with pytest.raises(CdrError, match="limit 256"):
+        JointReader().read(message)
+
+
 def test_big_endian_is_refused() -> None:
     message = b"\x00\x00" + write_wrench(1, [0.0] * 6)[2:]
 

@@ -308,6 +308,17 @@ def test_a_step_that_runs_too_long_is_held() -> None:
     assert hold.reason is HoldReason.BAD_DATA
 
 
+def test_a_step_that_ran_too_long_may_not_move_even_before_anybody_looks() -> None:
+    permission = leased_permission()
+    permit = make_permit(maximum_execution_ns=SECOND_NS)
+    permission.offer(permit, deciding(), at(0.1), joints_unmoved=True)
+    seq = permission.heartbeat_sent(at(1.0))
+    permission.acked(seq=seq, epoch=1, now_ns=at(1.0))
+
+    assert permission.may_move(at(1.1))
+    assert not permission.may_move(at(1.2))
+
+
 @pytest.mark.parametrize("asked_s", [0, 3600])
 def test_no_permit_runs_longer_than_the_cell_allows(asked_s) -> None:
     permission = leased_permission()
