@@ -67,7 +67,9 @@ def make_snapshot(
     """A snapshot of balanced classes; `noise` is the share of wrong labels."""
     rng = np.random.default_rng(seed)
     truth = np.arange(count) % 3
-    samples = np.stack([samples_of(int(c), 1000 * seed + i) for i, c in enumerate(truth)])
+    samples = np.stack(
+        [samples_of(int(c), 1000 * seed + i) for i, c in enumerate(truth)]
+    )
     said = np.where(rng.random(count) < noise, rng.integers(0, 3, count), truth)
     return Snapshot(
         family=family.family_id,

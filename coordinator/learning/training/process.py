@@ -178,7 +178,8 @@ async def _end(child: asyncio.subprocess.Process) -> None:
 @contextlib.contextmanager
 def _run_folder(models_dir: Path) -> Iterator[Path]:
     models_dir.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=RUN_PREFIX, dir=models_dir))
+    prefix = f"{RUN_PREFIX}{os.getpid()}-"
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=models_dir))
     try:
         yield folder
     finally:
@@ -186,10 +187,13 @@ def _run_folder(models_dir: Path) -> Iterator[Path]:
 
 
 def sweep(models_dir: Path) -> int:
-    """Remove what a killed coordinator left of its trainings; return how many."""
-    if not models_dir.is_dir():
-        return 0
-    left = [*models_dir.glob(f"{RUN_PREFIX}*"), *models_dir.glob(".draft-*")]
+    """Remove what a killed coordinator left of its trainings; return how many.
+
+    The store's lock says that no other coordinator is alive; a training of this one,
+    for another family, may be.
+    """
+    mine = f"{RUN_PREFIX}{os.getpid()}-"
+    left = [p for p in models_dir.glob(f"{RUN_PREFIX}*") if not p.name.startswith(mine)]
     for folder in left:
         shutil.rmtree(folder, ignore_errors=True)
     return len(left)
