@@ -173,13 +173,16 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
         """Read and write until one side ends; what is said last still goes out."""
         reading = asyncio.create_task(self._read(path, session, context))
         writing = asyncio.create_task(self._write(session, context))
-        running = {reading, writing}
+        closing = asyncio.create_task(session.closed.wait())
+        running = {reading, writing, closing}
         try:
             await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             session.close()
-            if not reading.cancelled() and reading.done():
+            if not reading.done() or reading.exception() is not None:
+                # The node is still there: it hears why.
+                await asyncio.wait({writing}, timeout=LAST_WORDS_S)
+            if reading.done():
                 reading.result()
-            await asyncio.wait({writing}, timeout=LAST_WORDS_S)
         finally:
             for task in running:
                 task.cancel()
@@ -188,8 +191,9 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
                     await task
 
     async def _write(self, session: NodeSession, context: Context) -> None:
-        while (message := await session.next()) is not None:
-            await context.write(message)
+        with suppress(grpc.aio.InternalError):  # the node is gone: the reader knows
+            while (message := await session.next()) is not None:
+                await context.write(message)
 
     async def _read(
         self, path: LivePath, session: NodeSession, context: Context

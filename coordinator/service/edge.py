@@ -20,6 +20,8 @@ from coordinator.service.status import abort, refuse
 from coordinator.terms import new_id
 
 _log = log.get("service")
+GONE = (grpc.aio.InternalError, grpc.aio.UsageError)
+"""What grpc.aio raises when something is said to a caller who is not there any more."""
 MALFORMED = object()
 """Stands for a message that could not be decoded."""
 
@@ -124,6 +126,9 @@ def _guard(
             await abort(context, error)
         except grpc.aio.AbortError:
             raise
+        except GONE as error:
+            _log.debug("caller_gone", method=method, error=type(error).__name__)
+            return None
         except Exception:  # noqa: BLE001 - the last door: a bug must not leak
             bug = new_id("err")
             _log.exception("bug", method=method, err_id=bug)
