@@ -290,7 +290,7 @@ class AnythingHappens(RuleBasedStateMachine):
 AnythingHappens.TestCase.settings = settings(
     max_examples=100, stateful_step_count=40, deadline=None
 )
-TestAnythingHappens = AnythingHappens.TestCase
+TestAnythingHappens = pytest.mark.slow(AnythingHappens.TestCase)
 
 
 # ------------------------------------------------------------------------------- walks
@@ -376,7 +376,6 @@ class Walk:
         )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
 def test_no_walk_through_thousands_of_events_moves_without_leave(seed) -> None:
     chance = random.Random(seed)  # noqa: S311 - a walk, no secret
