@@ -20,6 +20,7 @@ from coordinator.terms import (
     IdempotencyKey,
     OperatorRequest,
     Outcome,
+    RequestId,
     RequestKind,
     events,
 )
@@ -38,7 +39,7 @@ class QueueMachine(RuleBasedStateMachine):
         super().__init__()
         self.runner = asyncio.Runner()
         self.opened: list[OperatorRequest] = []
-        self.acked: dict[str, str] = {}
+        self.acked: dict[RequestId, str] = {}
         self.said: dict[tuple[str, str], tuple[str, str]] = {}
 
     @initialize()

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from typing import Any
 
 import grpc
 import pytest
@@ -286,16 +287,17 @@ METHODS = ["GetRequest", "Claim", "Answer", "ReleaseHold", "SetMaintenance"]
     ],
 )
 async def test_bytes_that_are_no_request(world: ServiceWorld, method, content, token):
-    raw = world.channel.unary_unary(f"/andon.v1.OperatorService/{method}")
+    raw: Any = world.channel.unary_unary(f"/andon.v1.OperatorService/{method}")
     why = await refused(raw(content))
 
     assert (why.code, why.token) == (_CODE.INVALID_ARGUMENT, token)
 
 
 async def test_what_the_library_refuses(world: ServiceWorld):
-    raw = world.channel.unary_unary("/andon.v1.OperatorService/Claim")
+    raw: Any = world.channel.unary_unary("/andon.v1.OperatorService/Claim")
+    nowhere: Any = world.channel.unary_unary("/andon.v1.No/Such")
     oversize = await refused(raw(b"\x0a" + bytes((1 << 20) + 1)))
-    unknown = await refused(world.channel.unary_unary("/andon.v1.No/Such")(b""))
+    unknown = await refused(nowhere(b""))
     metadata = await refused(raw(b"", metadata=(("x-much", "y" * 20_000),)))
 
     assert oversize.code is _CODE.RESOURCE_EXHAUSTED

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from typing import Any
 
 import grpc
 import numpy as np
@@ -380,7 +381,7 @@ async def test_a_message_that_says_nothing_known_is_refused(world: ServiceWorld)
 async def test_a_message_that_cannot_be_decoded_is_refused_and_the_stream_lives(
     world: ServiceWorld,
 ):
-    raw = world.channel.stream_stream("/andon.v1.CellService/Session")()
+    raw: Any = world.channel.stream_stream("/andon.v1.CellService/Session")()
     hello = cell_pb2.NodeMessage(hello=make_hello())
     await raw.write(hello.SerializeToString())
     for _ in range(3):
