@@ -38,6 +38,8 @@ from coordinator.terms import CellId, RequestId
 SERVING_WITHIN_S: Final = 60.0
 """Time for the coordinator to serve; importing torch on a cold disk takes most, s."""
 LOOK_EVERY_S: Final = 1.0
+LOOK_CLOSELY_S: Final = 0.02
+"""Before a kill, which is to meet a question that is open only for a moment, s."""
 STANDSTILL_S: Final = 180.0
 """Without any new cycle for so long, the demo has failed, s."""
 SETTLE_S: Final = 30.0
@@ -225,7 +227,8 @@ async def _follow(demo: Demo, display: demo_progress.Display) -> None:
     """
     cycles, moved_ns = 0, demo.clock.monotonic_ns()
     while not demo.has_worked_its_cycles():
-        await demo.clock.sleep(LOOK_EVERY_S)
+        will_kill = 0 < demo.plan.kill_at <= cycles and not demo.killed_ns
+        await demo.clock.sleep(LOOK_CLOSELY_S if will_kill else LOOK_EVERY_S)
         require_alive(demo.programs)
         picture = await demo.picture()
         now_ns = demo.clock.monotonic_ns()

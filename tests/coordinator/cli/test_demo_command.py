@@ -72,8 +72,9 @@ def test_a_killed_coordinator_holds_the_cells_and_the_demo_goes_on(
     tmp_path: Path,
 ) -> None:
     code, said, told = demo(
-        tmp_path, "--cells", "2", "--cycles", "16", "--kill-coordinator-at", "6"
-    )
+        tmp_path, "--cells", "2", "--cycles", "16",
+        "--kill-coordinator-at", "6", "--reaction-s", "1",
+    )  # fmt: skip
 
     (evidence,) = (tmp_path / "demo").glob("*/evidence")
     kill = json.loads((evidence / "kill.json").read_text())
@@ -81,7 +82,7 @@ def test_a_killed_coordinator_holds_the_cells_and_the_demo_goes_on(
     assert told["windows"] == 16
     assert told["lost"] == 0
     assert told["moves_without_permit"] == 0
-    assert kill["open_kept"] == kill["open_at_kill"]
+    assert kill["open_kept"] == kill["open_at_kill"] >= 1
     assert max(kill["held_after_ms"].values()) <= 2_000
     assert left_over(tmp_path) == []
 
