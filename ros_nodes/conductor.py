@@ -112,10 +112,12 @@ class Conductor:
         now_ns = self._clock.monotonic_ns()
         self._hands.cut_if_due(now_ns)
         self._hands.carry_out(
-            self.station.ticked(now_ns, heard_ns=self.evidence.heard_until_ns)
+            self.station.ticked(
+                now_ns,
+                heard_ns=self.evidence.heard_until_ns,
+                positions=self._hands.positions(),
+            )
         )
-        if self.station.unsure:
-            self.station.stands_at(self._hands.positions())
         self._hands.beat_if_due(now_ns)
         if self._monitor_ns and now_ns >= self._monitor_due_ns:
             self._monitor(now_ns)
@@ -187,13 +189,8 @@ class Conductor:
         match message.WhichOneof("message"):
             case "heartbeat_ack":
                 ack = message.heartbeat_ack
-                self._hands.carry_out(
-                    self.station.acked(
-                        seq=ack.seq,
-                        epoch=ack.session_epoch,
-                        now_ns=now_ns,
-                        positions=self._hands.positions(),
-                    )
+                self.station.permission.acked(
+                    seq=ack.seq, epoch=ack.session_epoch, now_ns=now_ns
                 )
             case "permit":
                 self._permit(message, now_ns)

@@ -263,6 +263,10 @@ class Permission:
         self._known_from_seq = 0
         return begin
 
+    def too_late(self, permit: Permit, now_ns: int) -> bool:
+        """Whether the time to start a permit is over, or never was."""
+        return not now_ns < self._start_by_ns(permit)
+
     def refuse(self, permit: Permit, text: str) -> Dropped:
         """Use a permit up without starting it, because the robot cannot follow."""
         self._offered[permit.permit_id] = None
@@ -293,7 +297,7 @@ class Permission:
             return Drop.HELD, f"issued before the node held: {self._held.text}"
         if not self.leased(now_ns):
             return Drop.LEASE_LOST, "no acknowledged heartbeat is young enough"
-        if not now_ns < self._start_by_ns(permit):
+        if self.too_late(permit, now_ns):
             return (
                 Drop.EXPIRED,
                 f"not started within {permit.start_within_ns / SECOND_NS:g} s "

@@ -13,11 +13,12 @@ from rclpy.qos import (
 
 SENSORS: Final = QoSProfile(
     history=HistoryPolicy.KEEP_LAST,
-    depth=400,
+    depth=2_000,
     reliability=ReliabilityPolicy.BEST_EFFORT,
     durability=DurabilityPolicy.VOLATILE,
 )
-"""Best effort matches every publisher; the depth covers a busy second."""
+"""Best effort matches every publisher; the depth covers a node that stood still for
+seconds."""
 
 STEPS: Final = QoSProfile(
     history=HistoryPolicy.KEEP_LAST,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Final
 
 from ros_nodes.evidence import WindowKind, Work
 from ros_nodes.terms import StepEvent
@@ -84,15 +85,14 @@ class StepRecord:
         )
 
 
+JOINT_TOLERANCE: Final = 0.05
+"""Largest difference of a joint that is still the same scene, rad or m."""
+
+
 class Pose:
-    """Where the joints stood when the scene was judged.
+    """Where the joints stood when the scene was judged."""
 
-    Args:
-        tolerance: Largest difference of a joint that is still the same scene, rad or m.
-    """
-
-    def __init__(self, tolerance: float) -> None:
-        self._tolerance = tolerance
+    def __init__(self) -> None:
         self._joints: tuple[float, ...] | None = None
 
     @property
@@ -105,12 +105,22 @@ class Pose:
         usable = positions is not None and all(map(math.isfinite, positions))
         self._joints = tuple(positions) if positions is not None and usable else None
 
+    def comparable(self, positions: Sequence[float] | None) -> bool:
+        """Whether anybody can say now if the joints moved."""
+        joints = self._joints
+        return (
+            joints is not None
+            and positions is not None
+            and len(joints) == len(positions)
+            and all(map(math.isfinite, positions))
+        )
+
     def unmoved(self, positions: Sequence[float] | None) -> bool:
         """Whether the joints are seen to stand where they stood: a positive proof."""
         joints = self._joints
         if joints is None or positions is None or len(joints) != len(positions):
             return False
         return all(
-            abs(now - then) <= self._tolerance
+            abs(now - then) <= JOINT_TOLERANCE
             for now, then in zip(positions, joints, strict=True)
         )

@@ -24,8 +24,10 @@ from ros_nodes.trace import Trace
 
 STEP: Final = "insert"
 """Id of the one step of a cycle."""
-LONGEST_LAG_NS: Final = SECOND_NS // 2
-"""Lag behind the wall clock above which the robot slows down instead of rushing."""
+LONGEST_LAG_NS: Final = 10 * SECOND_NS
+"""Lag behind the wall clock above which the robot leaves a gap and goes on from now."""
+MOST_SAMPLES: Final = 60
+"""Samples a tick: a robot that lags catches up without flooding anybody."""
 STOPPING_S: Final = 0.12
 """Time in which the twin comes to a stand, simulated s."""
 
@@ -269,7 +271,9 @@ class SimulatedRobot:
             self._due_ns = max(self._due_ns, now_ns)
             yield from self._sample(self._body.idle())
             return
-        while self._due_ns <= now_ns:
+        for _ in range(MOST_SAMPLES):
+            if self._due_ns > now_ns:
+                return
             sample = self._body.advance()
             if sample is None:
                 yield self._end()

@@ -45,14 +45,12 @@ from ros_nodes.terms import (
     StepEvent,
 )
 
-JOINT_TOLERANCE: Final = 0.05
-"""Largest difference of a joint between judging and acting, rad or m."""
 BEGIN_GRACE_NS: Final = SECOND_NS
 """Time a robot's program may take to begin after a permit's last moment."""
-SILENCE_NS: Final = SECOND_NS
+SILENCE_NS: Final = 2 * SECOND_NS
 """Silence of the sensors in a step after which the node holds."""
 HOLD_AGAIN_NS: Final = SECOND_NS
-"""Time between two attempts to hold a robot that does not confirm it."""
+"""Time between attempts to hold a robot that does not obey."""
 
 
 class Station:
@@ -60,12 +58,9 @@ class Station:
 
     Args:
         permission: The node's own authority.
-        joint_tolerance: Largest difference of a joint between judging and acting.
     """
 
-    def __init__(
-        self, permission: Permission, *, joint_tolerance: float = JOINT_TOLERANCE
-    ) -> None:
+    def __init__(self, permission: Permission) -> None:
         self.permission = permission
         self._robot = Robot.FREE
         self._told_unconfirmed = False
@@ -76,7 +71,8 @@ class Station:
         self._scene = Scene()
         self._step = StepRecord()
         self._window: CutWindow | None = None
-        self._pose = Pose(joint_tolerance)
+        self._offer_again = False
+        self._pose = Pose()
 
     @property
     def scene(self) -> Scene:
@@ -110,17 +106,10 @@ class Station:
 
     def closed(self, text: str, now_ns: int) -> list[Effect]:
         """The session ended."""
-        self._deferred = None
+        self._deferred, self._offer_again = None, False
         if not self.permission.session_open:
             return []
         return self._hold_robot(self.permission.close(text), now_ns)
-
-    def acked(
-        self, *, seq: int, epoch: int, now_ns: int, positions: Sequence[float] | None
-    ) -> list[Effect]:
-        """A heartbeat was acknowledged; a permit that came before it is judged now."""
-        renewed = self.permission.acked(seq=seq, epoch=epoch, now_ns=now_ns)
-        return self._offer_deferred(now_ns, positions) if renewed else []
 
     def offered(
         self, permit: Permit, now_ns: int, positions: Sequence[float] | None
@@ -132,18 +121,15 @@ class Station:
             now_ns: Monotonic clock of the node.
             positions: Where the joints stand now; None when nobody can say.
         """
-        waiting = self.permission.waits_for_lease
-        if waiting or self._robot in (Robot.HOLDING, Robot.RESUMING):
-            # Its fate depends on an answer that is under way.
-            replaced, self._deferred = self._deferred, permit
-            if replaced is None:
-                return []
-            return [
-                TellDropped(self.permission.refuse(replaced, "another permit followed"))
-            ]
         if self._robot is Robot.UNCONFIRMED:
             text = "the robot's controller has not confirmed that it holds"
             return [TellDropped(self.permission.refuse(permit, text))]
+        if self._must_wait(permit, now_ns, positions):
+            replaced, self._deferred = self._deferred, permit
+            if replaced is None:
+                return []
+            text = "another permit followed"
+            return [TellDropped(self.permission.refuse(replaced, text))]
         answer = self.permission.offer(
             permit, self._scene, now_ns, joints_unmoved=self._pose.unmoved(positions)
         )
@@ -160,8 +146,10 @@ class Station:
 
     def reoffer(self, now_ns: int, positions: Sequence[float] | None) -> list[Effect]:
         """The coordinator wants the pending evidence again, if it still holds."""
-        if self._window is None:
-            return []
+        self._offer_again = self._window is not None
+        if self._window is None or not self._pose.comparable(positions):
+            return []  # nothing to offer, or nobody can say yet whether it holds
+        self._offer_again = False
         if not self._pose.unmoved(positions):
             hold = self.permission.hold(
                 HoldReason.IDENTITY,
@@ -239,7 +227,7 @@ class Station:
         self._robot = Robot.HELD if confirmed else Robot.UNCONFIRMED
         if self._scene.stand is Stand.PAUSED:
             self._pose.renew(positions)
-        return self._report() + self._offer_deferred(now_ns, positions)
+        return self._report()
 
     def resume_answered(
         self,
@@ -275,12 +263,19 @@ class Station:
 
     # ------------------------------------------------------------------------ the clock
 
-    def ticked(self, now_ns: int, *, heard_ns: int | None) -> list[Effect]:
-        """Time passed; all it can do is to hold.
+    def ticked(
+        self,
+        now_ns: int,
+        *,
+        heard_ns: int | None,
+        positions: Sequence[float] | None = None,
+    ) -> list[Effect]:
+        """Time passed; alone it can only hold, with sight of the robot it can judge.
 
         Args:
             now_ns: Monotonic clock of the node.
             heard_ns: Stamp up to which every sensor was heard; None before the first.
+            positions: Where the joints stand now; None when nobody can say.
         """
         was_open = self.permission.session_open
         hold = self.permission.tick(now_ns)
@@ -304,19 +299,7 @@ class Station:
             and now_ns - self._asked_hold_ns >= HOLD_AGAIN_NS
         ):
             return self._hold_robot(held, now_ns)
-        return []
-
-    @property
-    def unsure(self) -> bool:
-        """Whether nobody could say yet where the robot stands, while it stands."""
-        standing = self._scene.stand is Stand.DECIDING or (
-            self._scene.stand is Stand.PAUSED and self._robot is Robot.HELD
-        )
-        return standing and not self._pose.known
-
-    def stands_at(self, positions: Sequence[float] | None) -> None:
-        """Remember where the joints stand; a sensor that fails says nothing."""
-        self._pose.renew(positions)
+        return self._look_again(now_ns, positions)
 
     def hold_at_boot(self, now_ns: int) -> list[Effect]:
         """Hold the robot once its controller is there: a node comes up held."""
@@ -384,8 +367,33 @@ class Station:
         self._told_unconfirmed = not confirmed
         return [TellHeld(told, self._scene, confirmed), BeatNow()]
 
-    def _offer_deferred(
+    def _must_wait(
+        self, permit: Permit, now_ns: int, positions: Sequence[float] | None
+    ) -> bool:
+        """Whether a permit's fate depends on what is about to be known."""
+        if self.permission.waits_for_lease:
+            return True
+        if self._robot in (Robot.HOLDING, Robot.RESUMING):
+            return True
+        # A sensor that is late is no robot that moved.
+        return (
+            permit.purpose is not Purpose.START
+            and not self._pose.comparable(positions)
+            and not self.permission.too_late(permit, now_ns)
+        )
+
+    def _look_again(
         self, now_ns: int, positions: Sequence[float] | None
     ) -> list[Effect]:
-        permit, self._deferred = self._deferred, None
-        return [] if permit is None else self.offered(permit, now_ns, positions)
+        """Judge what waited for somebody to say where the robot stands."""
+        standing = self._scene.stand is Stand.DECIDING or (
+            self._scene.stand is Stand.PAUSED and self._robot is Robot.HELD
+        )
+        if standing and not self._pose.known:
+            self._pose.renew(positions)
+        effects = self.reoffer(now_ns, positions) if self._offer_again else []
+        permit = self._deferred
+        if permit is not None and not self._must_wait(permit, now_ns, positions):
+            self._deferred = None
+            effects += self.offered(permit, now_ns, positions)
+        return effects

@@ -234,7 +234,20 @@ def test_samples_are_spaced_by_the_time_factor(make_rig, time_factor) -> None:
     assert all(np.diff(stamps) > 0)
 
 
-def test_a_robot_that_lags_slows_down_instead_of_rushing(make_rig) -> None:
+def test_a_robot_that_lags_a_little_catches_up_without_a_gap(make_rig) -> None:
+    rig = make_rig().leave("p-1").live(0.06)
+    rig.clock.advance(3.0)
+    rig.live(0.1)
+
+    begin, end = rig.steps
+    reader = JointReader()
+    stamps = [reader.read(s.content).stamp_ns for s in rig.said if s.topic == "joints"]
+    within = [s for s in stamps if begin.stamp_ns <= s <= end.stamp_ns]
+    assert set(np.diff(within)) == {round(0.02 * SECOND_NS)}
+    assert len(within) == 10
+
+
+def test_a_robot_that_lags_for_long_leaves_a_gap_instead_of_rushing(make_rig) -> None:
     rig = make_rig().leave("p-1").live(0.06)
     rig.clock.advance(30.0)
     before = len(rig.said)

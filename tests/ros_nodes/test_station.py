@@ -65,12 +65,14 @@ class Rig:
         self.beat(moment)
         return self
 
-    def beat(self, moment: float) -> list[Effect]:
+    def beat(self, moment: float) -> None:
         permission = self.station.permission
         seq = permission.heartbeat_sent(at(moment))
-        return self.station.acked(
-            seq=seq, epoch=permission.epoch, now_ns=at(moment), positions=HOME
-        )
+        permission.acked(seq=seq, epoch=permission.epoch, now_ns=at(moment))
+
+    def look(self, moment: float, positions=HOME) -> list[Effect]:
+        """Let the node's clock tick."""
+        return self.station.ticked(at(moment), heard_ns=at(moment), positions=positions)
 
     def offer(self, purpose: Purpose, moment: float, *, positions=HOME, **facts):
         self.permits += 1
@@ -128,7 +130,8 @@ def test_a_permit_before_the_first_answer_waits_for_it() -> None:
     rig.station.opened(epoch=1, store_id=STORE, lease_ns=2 * SECOND_NS, now_ns=T0)
 
     early = rig.offer(Purpose.START, 0.01, heartbeat_seq=0)
-    effects = rig.beat(0.02)
+    rig.beat(0.02)
+    effects = rig.look(0.03)
 
     assert early == []
     assert kinds(effects) == ["GiveLeave", "TellStarted"]
@@ -183,23 +186,42 @@ def test_a_decision_about_a_robot_that_was_moved_is_dropped() -> None:
 
 
 @pytest.mark.parametrize("positions", [None, (float("nan"), -0.2), (0.1,)])
-def test_a_robot_that_nobody_sees_gets_no_permit(positions) -> None:
+def test_a_permit_waits_until_somebody_sees_the_robot_and_no_longer_than_it_lives(
+    positions,
+) -> None:
     rig = Rig().deciding()
 
-    effects = rig.offer(Purpose.NEXT_STEP, 1.2, positions=positions)
+    early = rig.offer(Purpose.NEXT_STEP, 1.2, positions=positions)
+    blind = rig.look(1.3, positions)
+    late = rig.look(1.9, positions)
 
-    assert kinds(effects) == ["TellDropped"]
+    assert early == blind == []
+    match late:
+        case [TellDropped(dropped)]:
+            assert dropped.drop is Drop.EXPIRED
+        case _:
+            pytest.fail(str(late))
+
+
+def test_a_permit_that_waited_for_sight_of_the_robot_is_carried_out() -> None:
+    rig = Rig().deciding()
+    rig.offer(Purpose.NEXT_STEP, 1.2, positions=None)
+
+    effects = rig.look(1.3)
+
+    assert kinds(effects) == ["GiveLeave", "TellStarted"]
 
 
 def test_a_pose_that_no_sensor_told_is_learned_when_one_tells_it() -> None:
     rig = Rig().working()
+    rig.beat(0.9)
     rig.station.ended(step(StepMoment.END, stamp_ns=at(1.0)), at(1.0))
     rig.station.judged(make_window(0), (float("nan"), -0.2))
+    rig.look(1.1)
 
-    assert rig.station.unsure
-    rig.station.stands_at(HOME)
+    effects = rig.offer(Purpose.NEXT_STEP, 1.2)
 
-    assert not rig.station.unsure
+    assert kinds(effects) == ["GiveLeave", "TellStarted"]
 
 
 # ------------------------------------------------------------------------ violations
@@ -312,7 +334,6 @@ def test_a_permit_for_a_robot_that_does_not_obey_is_dropped() -> None:
     rig = Rig().working()
     rig.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(0.5))
     rig.station.hold_answered(at(1.5), HOME, confirmed=False)
-    rig.station.stands_at(HOME)
     rig.beat(1.6)
 
     effects = rig.offer(Purpose.RESUME, 1.7)
@@ -344,8 +365,9 @@ def test_a_lost_lease_holds_the_robot_and_leaves_the_session() -> None:
 def test_sensors_that_fall_silent_in_a_step_hold_the_robot() -> None:
     rig = Rig().working()
 
-    quiet = rig.station.ticked(at(1.1), heard_ns=at(0.2))
-    effects = rig.station.ticked(at(1.3), heard_ns=at(0.2))
+    rig.beat(1.5)
+    quiet = rig.station.ticked(at(2.1), heard_ns=at(0.2))
+    effects = rig.station.ticked(at(2.3), heard_ns=at(0.2))
 
     assert quiet == []
     match effects:
@@ -412,10 +434,11 @@ def test_a_permit_that_comes_while_the_hold_is_under_way_waits_for_its_answer() 
     rig.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(0.5))
 
     early = rig.offer(Purpose.RESUME, 0.51)
-    effects = rig.station.hold_answered(at(0.6), HOME, confirmed=True)
+    rig.station.hold_answered(at(0.6), HOME, confirmed=True)
+    effects = rig.look(0.61)
 
     assert early == []
-    assert kinds(effects) == ["BeatNow", "CallResume"]
+    assert kinds(effects) == ["CallResume"]
 
 
 def test_a_controller_that_does_not_go_on_is_held_again() -> None:
@@ -490,6 +513,18 @@ def test_evidence_of_a_scene_that_is_gone_is_not_offered_again() -> None:
     assert rig.station.pending is None
 
 
+def test_evidence_is_not_given_up_because_a_sensor_is_late() -> None:
+    rig = reconnected()
+
+    blind = rig.station.reoffer(at(5.1), None)
+    still_blind = rig.look(5.2, None)
+    effects = rig.look(5.3)
+    nothing_more = rig.look(5.4)
+
+    assert blind == still_blind == nothing_more == []
+    assert kinds(effects) == ["SendWindow"]
+
+
 def test_a_replayed_session_is_left() -> None:
     rig = Rig().connected()
     rig.station.closed("gone", at(0.5))
@@ -509,5 +544,6 @@ def test_nothing_of_an_old_session_is_offered_in_a_new_one() -> None:
     rig.connected(1.0, epoch=2)
 
     effects = rig.station.hold_answered(at(1.1), HOME, confirmed=True)
+    effects += rig.look(1.2)
 
     assert not [e for e in effects if isinstance(e, CallResume | TellDropped)]
