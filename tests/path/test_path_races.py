@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -70,6 +71,9 @@ async def test_nothing_is_permitted_when_it_comes_during_inference(
 
     assert sent(world) == [PermitPurpose.START]
     assert world.state() in {CellState.HELD, CellState.OFFLINE}
+    assert HoldReason.MODEL_FAULT not in world.reasons
+    decided = [e for e in await world.journal() if isinstance(e, events.WindowDecided)]
+    assert decided == []  # what was overtaken was not decided
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -91,6 +95,7 @@ async def test_nothing_is_permitted_when_it_comes_during_the_commit(
 
     assert sent(world) == [PermitPurpose.START]
     assert world.state() in {CellState.HELD, CellState.OFFLINE}
+    assert HoldReason.MODEL_FAULT not in world.reasons
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -111,6 +116,30 @@ async def test_an_answer_is_not_carried_out_when_it_comes_during_its_commit(
 
     assert sent(world) == [PermitPurpose.START]
     assert world.state() in {CellState.HELD, CellState.OFFLINE}
+    assert HoldReason.MODEL_FAULT not in world.reasons
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_late_answer_does_not_undo_a_cord_pulled_during_its_commit(
+    world: World, when: str
+):
+    await world.start()
+    await world.doubt()
+    world.clock.advance(timedelta(seconds=121))
+    await world.expire()
+    assert world.reasons == {HoldReason.LOW_CONFIDENCE}
+
+    async def around(happened: tuple[events.Event, ...]) -> None:
+        if any(isinstance(e, events.PermitIssued) for e in happened):
+            setattr(world.store, when, None)
+            await hold(world)
+
+    setattr(world.store, when, around)
+    await world.answer("ok")
+
+    assert world.state() is CellState.HELD
+    assert HoldReason.OPERATOR_HOLD in world.reasons
+    assert sent(world) == [PermitPurpose.START]
 
 
 @pytest.mark.parametrize("kind", [events.HoldReleased, events.PermitIssued])

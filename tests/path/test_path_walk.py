@@ -216,6 +216,10 @@ async def test_an_audit_that_expires_does_not_expire_the_question(world: World):
     world.clock.advance(timedelta(seconds=61))
     [audit] = await world.expire()
 
+    same = replace(audit, window_digest=world.path.cell.scene.window_digest)
+    world.path.inbox.post(control.Expired(same))
+    await world.settle()
+
     assert audit.kind is RequestKind.AUDIT
     assert world.state() is CellState.ASKING
     assert world.reasons == frozenset()
