@@ -332,4 +332,4 @@ class Record:
 
 
 TestAnyOrder = CellMachine.TestCase
-TestAnyOrder.settings = settings(max_examples=60, stateful_step_count=30)
+TestAnyOrder.settings = settings(max_examples=120, stateful_step_count=30)
