@@ -115,9 +115,14 @@ class LearningPath:
 
         Returns:
             The run; the one that waits or runs already, when there is one.
+
+        Raises:
+            TrainingError: there are no examples.
         """
         if self._running is not None:
             return self._running
+        if not await self._store.examples(self._family_now().family_id):
+            raise TrainingError("there is nothing to learn from: no examples yet.")
         if self._asked_for is None:
             self._asked_for = (RunId(new_id("run")), actor)
         self._woken.set()

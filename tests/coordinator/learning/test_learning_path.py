@@ -246,6 +246,11 @@ async def test_a_person_can_ask_for_a_training(world: World) -> None:
     assert (await world.store.models(FAMILY.family_id))[0].run_id == run
 
 
+async def test_there_is_no_training_without_examples(world: World) -> None:
+    with pytest.raises(TrainingError, match="nothing to learn from"):
+        await world.path().request_training(ANA)
+
+
 async def test_contradicting_answers_are_put_aside_by_name(world: World) -> None:
     path = world.path()
     await world.answer(42)
