@@ -114,6 +114,11 @@ class _ChannelEntry(_Section):
     def _ordered(self) -> Self:
         if not self.minimum < self.maximum:
             raise ValueError(f"channel {self.name}: minimum must be below maximum")
+        if self.stuck_rows == 1:
+            raise ValueError(
+                f"channel {self.name}: stuck_rows 1 would hold every window; "
+                "0 is never, 2 the least"
+            )
         return self
 
 

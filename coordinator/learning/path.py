@@ -34,6 +34,7 @@ from coordinator.terms import (
     Actor,
     Digest,
     Family,
+    IdempotencyKey,
     LearningPhase,
     LearningStatus,
     ModelRecord,
@@ -128,13 +129,17 @@ class LearningPath:
         self._woken.set()
         return self._asked_for[0]
 
-    async def promote(self, digest: Digest, actor: Actor) -> None:
+    async def promote(
+        self, digest: Digest, actor: Actor, once: IdempotencyKey | None = None
+    ) -> None:
         """Let a model serve, by a named person or policy; raises like HotSwap."""
-        self._say(LearningPhase.COLLECTING, await self._swap.promote(digest, actor))
+        said = await self._swap.promote(digest, actor, once)
+        self._say(LearningPhase.COLLECTING, said)
 
-    async def rollback(self, actor: Actor) -> None:
+    async def rollback(self, actor: Actor, once: IdempotencyKey | None = None) -> None:
         """Let the model before serve again; raises like HotSwap."""
-        self._say(LearningPhase.COLLECTING, await self._swap.roll_back(actor))
+        said = await self._swap.roll_back(actor, once)
+        self._say(LearningPhase.COLLECTING, said)
 
     async def manifest_json(self, digest: Digest) -> str:
         """Return what a model says about itself; raises NotFoundError."""

@@ -174,9 +174,9 @@ class LearningService(learning_pb2_grpc.LearningServiceServicer):
         """See learning.proto."""
         del context
         actor = actor_of(request.actor)
-        once_of(request)
+        once = once_of(request)
         record = await self._find(request.model_digest)
-        await self._plant.learning[record.family].promote(record.digest, actor)
+        await self._plant.learning[record.family].promote(record.digest, actor, once)
         return learning_pb2.PromoteResponse(
             model=convert.model(await self._find(record.digest))
         )
@@ -187,8 +187,7 @@ class LearningService(learning_pb2_grpc.LearningServiceServicer):
         """See learning.proto."""
         del context
         teacher = self._plant.teacher(request.family)
-        once_of(request)
-        await teacher.rollback(actor_of(request.actor))
+        await teacher.rollback(actor_of(request.actor), once_of(request))
         serving = await self._plant.store.serving(FamilyId(request.family))
         return learning_pb2.RollbackResponse(
             model=None if serving is None else convert.model(serving)

@@ -116,3 +116,10 @@ def test_the_data_lie_beside_the_file(tmp_path: Path):
     settings = load(file)
     assert isinstance(settings, Settings)
     assert settings.coordinator.data_dir == tmp_path / "andon-data"
+
+
+def test_a_channel_cannot_be_stuck_after_one_row():
+    alert = SMALL.replace("maximum = 5 }", "maximum = 5, stuck_rows = 1 }")
+
+    with pytest.raises(ConfigError, match="stuck_rows 1 would hold every window"):
+        parse(alert)

@@ -26,7 +26,15 @@ from coordinator.model.loaded import BATCH, LoadedModel
 from coordinator.model.manifest import MANIFEST_LIMIT
 from coordinator.model.slot import ModelSlot
 from coordinator.seams import Store
-from coordinator.terms import NO_DIGEST, Actor, Digest, Family, ModelRecord, ModelState
+from coordinator.terms import (
+    NO_DIGEST,
+    Actor,
+    Digest,
+    Family,
+    IdempotencyKey,
+    ModelRecord,
+    ModelState,
+)
 from coordinator.terms.events import ModelPromoted, ModelRolledBack
 
 WARM_UP = (1, 2, 8, BATCH)
@@ -117,8 +125,15 @@ class HotSwap:
             return f"version {record.version} does not verify: {error.text}"
         return f"version {record.version} serves again."
 
-    async def promote(self, digest: Digest, actor: Actor) -> str:
+    async def promote(
+        self, digest: Digest, actor: Actor, once: IdempotencyKey | None = None
+    ) -> str:
         """Let a model serve from the next window on; return a sentence.
+
+        Args:
+            digest: The model.
+            actor: Who lets it.
+            once: Makes a repeated call harmless: the first sentence is said again.
 
         Raises:
             NotFoundError: the family has no such model.
@@ -128,6 +143,8 @@ class HotSwap:
             StoreDegradedError: it could not be recorded; the serving model stays.
         """
         async with self._changing:
+            if (said := await self._said(once)) is not None:
+                return said
             record = await self.record(digest)
             serving = await self._serving()
             if record.state in (ModelState.CANDIDATE, ModelState.REFUSED):
@@ -138,20 +155,28 @@ class HotSwap:
             text = f"version {record.version} serves, by {actor.person}."
             family = record.family
             await self._store.commit(
-                ModelPromoted(digest, family, serving, actor, text)
+                ModelPromoted(digest, family, serving, actor, text),
+                once=once,
+                reply=text,
             )
             self._slot.replace(model)
         _log.info("model_promoted", version=record.version, actor=actor.person)
         return text
 
-    async def roll_back(self, actor: Actor) -> str:
+    async def roll_back(self, actor: Actor, once: IdempotencyKey | None = None) -> str:
         """Let the model before serve again, or people be asked; return a sentence.
+
+        Args:
+            actor: Who wants it.
+            once: Makes a repeated call harmless: it would roll back twice.
 
         Raises:
             PromotionRefusedError: no model serves.
             StoreDegradedError: it could not be recorded; the serving model stays.
         """
         async with self._changing:
+            if (said := await self._said(once)) is not None:
+                return said
             family = self._family_now().family_id
             serving = await self._serving()
             if not serving:
@@ -163,7 +188,9 @@ class HotSwap:
             where = "people are asked" if before is None else f"to {before.version}"
             text = f"rolled back by {actor.person}: {where}."
             await self._store.commit(
-                ModelRolledBack(serving, family, digest, actor, text)
+                ModelRolledBack(serving, family, digest, actor, text),
+                once=once,
+                reply=text,
             )
             self._slot.restore(before)
         _log.warning("model_rolled_back", actor=actor.person, text=text)
@@ -189,6 +216,9 @@ class HotSwap:
         except OSError as error:
             raise NotFoundError("the model's file is gone.") from error
         return content[:MANIFEST_LIMIT].decode("utf-8", "replace")
+
+    async def _said(self, once: IdempotencyKey | None) -> str | None:
+        return None if once is None else await self._store.replied(once)
 
     async def _load(self, record: ModelRecord) -> LoadedModel:
         return await asyncio.to_thread(

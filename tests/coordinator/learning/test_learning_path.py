@@ -25,6 +25,7 @@ from coordinator.terms import (
     ExampleId,
     ExampleSource,
     Family,
+    IdempotencyKey,
     Label,
     LearningPhase,
     LearningStatus,
@@ -369,6 +370,21 @@ async def test_rolling_back_serves_the_model_before_then_nobody(world: World) ->
     assert (await world.recorded())[0] == ""
     with pytest.raises(PromotionRefusedError):
         await path.rollback(ANA)
+
+
+async def test_a_repeated_roll_back_goes_back_once(world: World) -> None:
+    path = world.path()
+    await world.answer(42)
+    await path.learn_if_due()
+    first = world.serves()
+    await world.answer(20)
+    await path.learn_if_due()
+    once = IdempotencyKey(ANA.person, "k-1", Digest("f" * 64))
+
+    await path.rollback(ANA, once)
+    await path.rollback(ANA, once)
+
+    assert world.serves() == first
 
 
 async def test_the_swap_leaves_no_window_without_a_model(world: World) -> None:
