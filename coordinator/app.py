@@ -238,6 +238,7 @@ class Coordinator:
             auto_promote=settings.policies.auto_promote,
             models_dir=models_dir,
             publish=self._feed.publish,
+            ask_all=settings.gate.mode == "ask_all",
         )
 
     async def _was_unclean(self) -> bool:

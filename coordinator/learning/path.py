@@ -69,6 +69,7 @@ class LearningPath:
         auto_promote: bool,
         models_dir: Path,
         publish: Callable[[LearningStatus], None],
+        ask_all: bool = False,
     ) -> None:
         self._family_now = family_now
         self._store = store
@@ -85,6 +86,7 @@ class LearningPath:
         self._auto_promote = auto_promote
         self._models_dir = models_dir
         self._publish = publish
+        self._ask_all = ask_all
         self._swap = HotSwap(
             family_now=family_now,
             slot=slot,
@@ -358,13 +360,16 @@ class LearningPath:
             seconds_left=seconds_left,
             model_digest=NO_DIGEST if model is None else model.digest,
             model_version=0 if model is None else model.version,
-            gate="ASK_ALL" if model is None else "PROVISIONAL",
-            gate_text=(
-                "No model yet: people are asked about everything."
-                if model is None
-                else "Provisional: the threshold is configured, no risk is certified."
-            ),
+            gate="ASK_ALL" if model is None or self._ask_all else "PROVISIONAL",
+            gate_text=self._gate_text(),
         )
         if status != self._status:
             self._status = status
             self._publish(status)
+
+    def _gate_text(self) -> str:
+        if self._ask_all:
+            return "Set to ask: people are asked about everything."
+        if self._slot.model is None:
+            return "No model yet: people are asked about everything."
+        return "Provisional: the threshold is configured, no risk is certified."
