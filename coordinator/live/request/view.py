@@ -125,5 +125,10 @@ def channel_weights(
 
 
 def _weight(name: str, excess: NDArray[np.float64], share: float) -> ChannelWeight:
-    rows = np.flatnonzero(excess >= 0.5 * excess.max())
-    return ChannelWeight(name, float(share), int(rows[0]), int(rows[-1]))
+    """The part around the peak that stands out by at least half of it: (samples,)."""
+    peak = int(np.argmax(excess))
+    low = np.flatnonzero(excess < 0.5 * excess[peak])  # rows that do not stand out
+    before, after = low[low < peak], low[low > peak]
+    first = int(before[-1]) + 1 if len(before) else 0
+    last = int(after[0]) - 1 if len(after) else len(excess) - 1
+    return ChannelWeight(name, float(share), first, last)

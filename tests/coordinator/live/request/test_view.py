@@ -71,6 +71,16 @@ def test_the_channel_that_stands_out_is_named_with_its_rows():
     assert (weights[0].first_row, weights[0].last_row) == (5, 7)
 
 
+def test_only_the_part_around_the_peak_is_marked():
+    usual = np.stack([make_samples(seed=1), np.full((ROWS, 4), 0.5, dtype=np.float32)])
+    samples = make_samples(seed=1)
+    samples[1, 2] += 15.0
+    samples[5:7, 2] += 24.0
+    weights = channel_weights(make_window(samples=samples), usual, FAMILY)
+
+    assert (weights[0].first_row, weights[0].last_row) == (5, 6)
+
+
 def test_a_window_like_all_others_has_nothing_that_stands_out():
     usual = np.stack([make_samples(seed=1), np.full((ROWS, 4), 0.5, dtype=np.float32)])
 
