@@ -22,14 +22,12 @@ class Bar:
         least_examples: Held-out examples below which nothing is proven.
         first_margin: Accuracy above always saying the commonest label, for the first
             model of a family.
-        noise: Standard errors within which two models count as equal.
         chance: Probability below which a difference is not chance.
     """
 
     threshold: float = 0.9
     least_examples: int = 4
     first_margin: float = 0.05
-    noise: float = 1.0
     chance: float = 0.1
 
 
@@ -75,10 +73,12 @@ def judge_first(candidate: Trial, held_out: HeldOut, bar: Bar) -> Report:
 
 
 def judge(candidate: Trial, serving: Trial, held_out: HeldOut, bar: Bar) -> Report:
-    """Decide about a candidate: not worse as a whole, and nowhere worse.
+    """Decide about a candidate: better as a whole, and nowhere worse.
 
-    "Worse" means worse than chance explains: on a few dozen examples two equally good
-    models differ, and refusing every unlucky one would stop all learning.
+    Better is a lower log loss on the same examples: it counts how sure a model was, so
+    it tells two models apart where a few dozen right and wrong answers cannot. "Nowhere
+    worse" means: not worse for any label than chance explains, because one example of
+    a rare label would otherwise stop all learning.
 
     Args:
         candidate: What it said.
@@ -97,9 +97,11 @@ def judge(candidate: Trial, serving: Trial, held_out: HeldOut, bar: Bar) -> Repo
         *_never_missed(candidate, serving, held_out, bar),
     ]
     right, before = metrics["accuracy"], metrics["serving.accuracy"]
+    gain = -metrics["paired.log_loss_more"]
     good = (
-        f"It is right on {right:.0%} of {len(truth)} held-out examples; the serving "
-        f"model on {before:.0%}; no label is worse beyond chance."
+        f"It is better on {len(truth)} held-out examples: log loss {gain:.3f} lower, "
+        f"right on {right:.0%}, the serving model on {before:.0%}; no label is worse "
+        "beyond chance."
     )
     reasons = tuple(objections) if objections else (good,)
     return Report(not objections, reasons, metrics, len(truth))
@@ -122,10 +124,10 @@ def _overall(
     metrics["paired.log_loss_more"] = mean
     metrics["paired.standard_error"] = error
     objections = []
-    # Written as proof: a NaN is not "not worse".
-    if not mean <= bar.noise * error:
+    # Written as proof: a NaN is not better.
+    if not mean < 0.0:
         objections.append(
-            f"It is worse as a whole: its log loss is {mean:.3f} higher than the "
+            f"It is not better as a whole: its log loss is {mean:.3f} higher than the "
             f"serving model's, with a standard error of {error:.3f}."
         )
     fell, rose = _discordant(candidate, serving, held_out.truth, None)

@@ -138,11 +138,13 @@ def test_too_few_examples_prove_nothing() -> None:
     assert "prove nothing" in report.reasons[0]
 
 
-def test_an_equal_or_better_model_passes() -> None:
+def test_a_better_model_passes_and_an_equal_one_does_not() -> None:
     truth = [0, 1, 2] * 10
     worse = [0, 1, 1] * 10
 
-    assert judge(trial(truth), trial(truth), held_out(truth), Bar()).passed
+    equal = judge(trial(truth), trial(truth), held_out(truth), Bar())
+    assert not equal.passed
+    assert "not better as a whole" in equal.reasons[0]
     better = judge(trial(truth), trial(worse), held_out(truth), Bar())
     assert better.passed
     assert better.metrics["serving.accuracy"] == pytest.approx(2 / 3)
@@ -157,7 +159,7 @@ def test_a_worse_model_is_refused_with_the_reason(share: float) -> None:
     report = judge(trial(said), trial(truth), held_out(truth), Bar())
 
     assert not report.passed
-    assert any("worse as a whole" in reason for reason in report.reasons)
+    assert any("not better as a whole" in reason for reason in report.reasons)
 
 
 def test_better_as_a_whole_but_worse_on_one_label_is_refused() -> None:
