@@ -201,9 +201,7 @@ class Hands:
         confirmed = await self._robot.hold()
         self._trace.write("hold_answered", confirmed=confirmed)
         now_ns = self._clock.monotonic_ns()
-        self.carry_out(
-            self._station.hold_answered(now_ns, self.positions(), confirmed=confirmed)
-        )
+        self.carry_out(self._station.hold_answered(now_ns, confirmed=confirmed))
 
     async def _call_resume(self, begin: Begin) -> None:
         confirmed = await self._robot.resume()

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+from ros_nodes.clock import SECOND_NS
 from ros_nodes.evidence import WindowKind, Work
 from ros_nodes.terms import StepEvent
 from ros_nodes.windowing import Span
@@ -87,6 +88,8 @@ class StepRecord:
 
 JOINT_TOLERANCE: Final = 0.05
 """Largest difference of a joint that is still the same scene, rad or m."""
+SETTLE_NS: Final = SECOND_NS // 5
+"""Time after a confirmed hold until the robot is taken to stand, by sample stamps."""
 
 
 class Pose:
@@ -94,6 +97,7 @@ class Pose:
 
     def __init__(self) -> None:
         self._joints: tuple[float, ...] | None = None
+        self._stands_from_ns = 0
 
     @property
     def known(self) -> bool:
@@ -104,6 +108,20 @@ class Pose:
         """Forget the pose and remember this one, unless a sensor failed."""
         usable = positions is not None and all(map(math.isfinite, positions))
         self._joints = tuple(positions) if positions is not None and usable else None
+
+    def held(self, now_ns: int) -> None:
+        """Forget the pose until the robot stands: it may still be braking."""
+        self._joints, self._stands_from_ns = None, now_ns + SETTLE_NS
+
+    def look(self, positions: Sequence[float] | None, heard_ns: int | None) -> None:
+        """Remember an unknown pose, once samples say where the robot came to stand.
+
+        Args:
+            positions: Where the joints stand now; None when nobody can say.
+            heard_ns: Stamp up to which every sensor was heard; None before the first.
+        """
+        if not self.known and heard_ns is not None:
+            self.renew(positions if heard_ns >= self._stands_from_ns else None)
 
     def comparable(self, positions: Sequence[float] | None) -> bool:
         """Whether anybody can say now if the joints moved."""

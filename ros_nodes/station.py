@@ -134,6 +134,8 @@ class Station:
             permit, self._scene, now_ns, joints_unmoved=self._pose.unmoved(positions)
         )
         if isinstance(answer, Dropped):
+            if answer.drop is Drop.SCENE_MOVED:
+                self._pose.renew(positions)  # what a person sees, and may release
             return [TellDropped(answer)]
         if self._robot is Robot.HELD:
             self._robot = Robot.RESUMING
@@ -218,15 +220,13 @@ class Station:
 
     # ----------------------------------------------------------- the robot's controller
 
-    def hold_answered(
-        self, now_ns: int, positions: Sequence[float] | None, *, confirmed: bool
-    ) -> list[Effect]:
+    def hold_answered(self, now_ns: int, *, confirmed: bool) -> list[Effect]:
         """The hold service answered, or did not answer in time."""
         if self._robot is not Robot.HOLDING:
             return []
         self._robot = Robot.HELD if confirmed else Robot.UNCONFIRMED
         if self._scene.stand is Stand.PAUSED:
-            self._pose.renew(positions)
+            self._pose.held(now_ns)
         return self._report()
 
     def resume_answered(
@@ -299,7 +299,7 @@ class Station:
             and now_ns - self._asked_hold_ns >= HOLD_AGAIN_NS
         ):
             return self._hold_robot(held, now_ns)
-        return self._look_again(now_ns, positions)
+        return self._look_again(now_ns, positions, heard_ns)
 
     def hold_at_boot(self, now_ns: int) -> list[Effect]:
         """Hold the robot once its controller is there: a node comes up held."""
@@ -383,14 +383,14 @@ class Station:
         )
 
     def _look_again(
-        self, now_ns: int, positions: Sequence[float] | None
+        self, now_ns: int, positions: Sequence[float] | None, heard_ns: int | None
     ) -> list[Effect]:
         """Judge what waited for somebody to say where the robot stands."""
         standing = self._scene.stand is Stand.DECIDING or (
             self._scene.stand is Stand.PAUSED and self._robot is Robot.HELD
         )
-        if standing and not self._pose.known:
-            self._pose.renew(positions)
+        if standing:
+            self._pose.look(positions, heard_ns)
         effects = self.reoffer(now_ns, positions) if self._offer_again else []
         permit = self._deferred
         if permit is not None and not self._must_wait(permit, now_ns, positions):

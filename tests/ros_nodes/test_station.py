@@ -111,7 +111,8 @@ class Rig:
     def paused(self) -> "Rig":
         self.working()
         self.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(0.5))
-        self.station.hold_answered(at(0.6), HOME, confirmed=True)
+        self.station.hold_answered(at(0.6), confirmed=True)
+        self.look(0.8)
         return self
 
 
@@ -309,7 +310,7 @@ def test_a_confirmed_withdrawal_is_not_echoed_as_a_new_hold() -> None:
     rig = Rig().working()
     rig.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(0.5))
 
-    effects = rig.station.hold_answered(at(0.6), HOME, confirmed=True)
+    effects = rig.station.hold_answered(at(0.6), confirmed=True)
 
     assert effects == [BeatNow()]
 
@@ -318,11 +319,11 @@ def test_a_robot_that_does_not_obey_is_told_once_and_asked_again() -> None:
     rig = Rig().working()
     rig.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(0.5))
 
-    told = rig.station.hold_answered(at(1.5), HOME, confirmed=False)
+    told = rig.station.hold_answered(at(1.5), confirmed=False)
     again = rig.station.ticked(at(1.6), heard_ns=at(1.6))
-    silent = rig.station.hold_answered(at(1.7), HOME, confirmed=False)
+    silent = rig.station.hold_answered(at(1.7), confirmed=False)
     rig.station.ticked(at(2.7), heard_ns=at(2.7))
-    relieved = rig.station.hold_answered(at(2.8), HOME, confirmed=True)
+    relieved = rig.station.hold_answered(at(2.8), confirmed=True)
 
     assert [e.confirmed for e in told if isinstance(e, TellHeld)] == [False]
     assert kinds(again) == ["CallHold"]
@@ -333,7 +334,7 @@ def test_a_robot_that_does_not_obey_is_told_once_and_asked_again() -> None:
 def test_a_permit_for_a_robot_that_does_not_obey_is_dropped() -> None:
     rig = Rig().working()
     rig.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(0.5))
-    rig.station.hold_answered(at(1.5), HOME, confirmed=False)
+    rig.station.hold_answered(at(1.5), confirmed=False)
     rig.beat(1.6)
 
     effects = rig.offer(Purpose.RESUME, 1.7)
@@ -381,7 +382,7 @@ def test_an_own_hold_is_told_and_a_new_session_is_told_again_if_it_was_lost() ->
     rig = Rig().connected()
     rig.station.closed("gone", at(0.5))
     rig.station.began(step(StepMoment.BEGIN, stamp_ns=at(0.6)), at(0.6))
-    rig.station.hold_answered(at(0.7), HOME, confirmed=True)
+    rig.station.hold_answered(at(0.7), confirmed=True)
 
     effects = rig.station.opened(
         epoch=2, store_id=STORE, lease_ns=2 * SECOND_NS, now_ns=at(1)
@@ -429,15 +430,38 @@ def test_a_paused_robot_that_was_pushed_is_not_resumed() -> None:
     assert kinds(effects) == ["TellDropped"]
 
 
+def test_a_robot_that_brakes_after_the_hold_has_not_been_moved() -> None:
+    rig = Rig().working()
+    rig.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(0.5))
+    rig.station.hold_answered(at(0.6), confirmed=True)
+    rig.look(0.61, positions=MOVED)  # still braking
+    rig.look(0.81)
+
+    effects = rig.offer(Purpose.RESUME, 0.9)
+
+    assert kinds(effects) == ["CallResume"]
+
+
+def test_a_scene_that_a_person_released_after_a_move_is_the_scene() -> None:
+    rig = Rig().paused()
+    rig.offer(Purpose.RESUME, 0.85, positions=MOVED)
+    rig.beat(0.9)
+
+    effects = rig.offer(Purpose.RESUME, 0.95, positions=MOVED)
+
+    assert kinds(effects) == ["CallResume"]
+
+
 def test_a_permit_that_comes_while_the_hold_is_under_way_waits_for_its_answer() -> None:
     rig = Rig().working()
     rig.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(0.5))
 
     early = rig.offer(Purpose.RESUME, 0.51)
-    rig.station.hold_answered(at(0.6), HOME, confirmed=True)
-    effects = rig.look(0.61)
+    rig.station.hold_answered(at(0.6), confirmed=True)
+    braking = rig.look(0.61)
+    effects = rig.look(0.81)
 
-    assert early == []
+    assert early == braking == []
     assert kinds(effects) == ["CallResume"]
 
 
@@ -466,7 +490,7 @@ def test_a_hold_that_overtakes_a_resume_wins() -> None:
 def test_a_robot_held_between_steps_is_resumed_before_it_gets_leave() -> None:
     rig = Rig().deciding()
     rig.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(1.1))
-    rig.station.hold_answered(at(1.2), HOME, confirmed=True)
+    rig.station.hold_answered(at(1.2), confirmed=True)
 
     asked = rig.offer(Purpose.NEXT_STEP, 1.3)
     effects = rig.station.resume_answered(asked[0].begin, at(1.4), HOME, confirmed=True)
@@ -481,7 +505,7 @@ def test_a_robot_held_between_steps_is_resumed_before_it_gets_leave() -> None:
 def reconnected() -> Rig:
     rig = Rig().deciding()
     rig.station.closed("gone", at(1.5))
-    rig.station.hold_answered(at(1.6), HOME, confirmed=True)
+    rig.station.hold_answered(at(1.6), confirmed=True)
     return rig.connected(5.0, epoch=2)
 
 
@@ -543,7 +567,7 @@ def test_nothing_of_an_old_session_is_offered_in_a_new_one() -> None:
     rig.station.closed("gone", at(0.52))
     rig.connected(1.0, epoch=2)
 
-    effects = rig.station.hold_answered(at(1.1), HOME, confirmed=True)
+    effects = rig.station.hold_answered(at(1.1), confirmed=True)
     effects += rig.look(1.2)
 
     assert not [e for e in effects if isinstance(e, CallResume | TellDropped)]
