@@ -9,11 +9,33 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import cast
+from typing import TextIO, cast
 
 import structlog
 
 Logger = structlog.stdlib.BoundLogger
+
+
+class BestEffort:
+    """Writes lines where that works; what cannot be written is counted and forgotten.
+
+    The record of what andon decided is the journal. A full disk or a closed terminal
+    must cost a log line, never a decision.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.lost = 0
+
+    def msg(self, message: str) -> None:
+        """Write one line."""
+        try:
+            self._stream.write(message + "\n")
+            self._stream.flush()
+        except (OSError, ValueError):  # ValueError: the stream is closed
+            self.lost += 1
+
+    log = debug = info = warning = error = critical = exception = fatal = failure = msg
 
 
 def get(room: str) -> Logger:
@@ -29,6 +51,7 @@ def configure(path: Path | None = None, *, level: str = "INFO") -> None:
         level: Least level to write.
     """
     stream = sys.stderr if path is None else path.open("a", buffering=1)
+    writer = BestEffort(stream)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -43,6 +66,6 @@ def configure(path: Path | None = None, *, level: str = "INFO") -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level]
         ),
-        logger_factory=structlog.WriteLoggerFactory(file=stream),
-        cache_logger_on_first_use=True,
+        logger_factory=lambda *_: writer,
+        cache_logger_on_first_use=False,  # a few lines a window; tests configure anew
     )

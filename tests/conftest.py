@@ -2,8 +2,10 @@
 
 import importlib.util
 import os
+from collections.abc import Iterator
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 # Before torch is imported anywhere: its default of one thread a core makes small
@@ -21,6 +23,13 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("andon")
+
+
+@pytest.fixture(autouse=True)
+def _no_log_of_another_test() -> Iterator[None]:
+    """Forget where a program under test sent its log: that file is closed by now."""
+    yield
+    structlog.reset_defaults()
 
 
 def _has_accelerator() -> bool:
