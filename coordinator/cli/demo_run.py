@@ -247,11 +247,17 @@ async def _follow(demo: Demo, display: demo_progress.Display) -> None:
 
 
 def _is_time_to_kill(demo: Demo, picture: Picture) -> bool:
-    """Whether to kill now: preferably while somebody waits for an answer."""
+    """Whether to kill now: preferably while somebody waits for an answer.
+
+    The picture may be a moment old, so the store itself is asked.
+    """
     at = demo.plan.kill_at
     if demo.killed_ns or not 0 < at <= picture.cycles:
         return False
-    return picture.open_requests > 0 or picture.cycles >= at + KILL_PATIENCE
+    if picture.cycles >= at + KILL_PATIENCE:
+        return True
+    waiting = picture.open_requests > 0
+    return waiting and bool(demo_evidence.read_open_requests(demo.folder.data))
 
 
 async def _kill_and_restart(demo: Demo) -> None:
