@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from coordinator.errors import UnavailableError
 PATIENCE_S: Final = 10.0
 """Time for a program to end by itself when it is told to, s."""
 LONGEST_LINE: Final = 160
+_PR_SET_PDEATHSIG: Final = 1
 
 
 @dataclass(slots=True)
@@ -59,6 +61,19 @@ class Program:
         await self.process.wait()
 
 
+def _die_with(parent: int) -> Callable[[], None]:
+    """Make a function for the child: end when the demo ends, even by SIGKILL."""
+    libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+    def prepare() -> None:
+        if libc is not None:
+            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it ended in between
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    return prepare
+
+
 async def start(name: str, log: Path, *command: str) -> Program:
     """Start `python -m command...` in the background; what it prints goes to log.
 
@@ -72,6 +87,7 @@ async def start(name: str, log: Path, *command: str) -> Program:
             "-m",
             *command,
             stdin=asyncio.subprocess.DEVNULL,
+            preexec_fn=_die_with(os.getpid()),
             stdout=output,
             stderr=output,
             env=environment,

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -109,4 +110,19 @@ def test_a_demo_that_is_stopped_leaves_nothing_running(
 
     assert process.returncode == code
     assert complaint == "stopped.\n"
+    assert left_over(tmp_path) == []
+
+
+def test_a_demo_that_is_killed_leaves_nothing_running(tmp_path: Path) -> None:
+    process = start(tmp_path, "--cells", "2", "--cycles", "1000")
+    assert process.stdout is not None
+    lines = iter(process.stdout.readline, "")
+    assert any(re.match(r"[1-9]\d*/1000 cycles", line) for line in lines)
+
+    process.kill()
+    process.communicate(timeout=60)
+    ends = time.monotonic() + 30.0
+    while left_over(tmp_path) and time.monotonic() < ends:
+        time.sleep(0.2)
+
     assert left_over(tmp_path) == []
