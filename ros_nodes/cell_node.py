@@ -55,9 +55,11 @@ class Taps:
         self.joints = Tap("joints", dropped)
         self.wrench = Tap("wrench", dropped)
         self.steps = Tap("steps", dropped)
-        polled = self._tap(node, self.joints, JointState, names.joints)
-        if config.needs_wrench:
-            polled &= self._tap(node, self.wrench, WrenchStamped, names.wrench)
+        polled = self._tap(node, self.joints, JointState, names.topics["joints"].name)
+        if any(topic.key == "wrench" for topic in config.topics):
+            polled &= self._tap(
+                node, self.wrench, WrenchStamped, names.topics["wrench"].name
+            )
         polled &= self._tap(node, self.steps, String, names.steps)
         self.needs_executor = not polled
 

@@ -111,7 +111,7 @@ class Evidence:
             known = self._joint_columns if source.topic == "joints" else _WRENCH
             columns.append((source.topic, known.index((source.field, source.element))))
         widths = {"joints": len(self._joint_columns)}
-        if config.needs_wrench:
+        if any(topic.key == "wrench" for topic in config.topics):
             widths["wrench"] = len(_WRENCH)
         self._windowing = Windowing(columns, widths)
         self._positions: NDArray[np.float64] = np.zeros(0)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ros_nodes.adapters.forbidden import ForbiddenServiceError, allowed_service
-from ros_nodes.config import CellConfig, ConfigRefusedError
+from ros_nodes.config import DEFAULT_TOPICS, CellConfig, ConfigRefusedError
 
 Parameter = str | int | float | bool
 
@@ -95,7 +95,7 @@ def plan(
         ConfigRefusedError: The cell names a service that andon never calls.
     """
     try:
-        for service in (config.ros.hold_service, config.ros.resume_service):
+        for service in (config.ros.robot.hold, config.ros.robot.resume):
             allowed_service(service)
     except ForbiddenServiceError as error:
         raise ConfigRefusedError(f"cells.{config.cell_id}.ros: {error}") from error
@@ -144,15 +144,20 @@ def _robot(
             "shift_at_cycle": simulation.shift_at_cycle,
             "truth": _truth(simulation.truth, config.cell_id),
             "trace": _record(trace, config.cell_id, "motions"),
-            "joints": ros.joints,
-            "wrench": ros.wrench,
+            "joints": _name(config, "joints"),
+            "wrench": _name(config, "wrench"),
             "steps": ros.steps,
             "permits": ros.permits,
-            "hold_service": ros.hold_service,
-            "resume_service": ros.resume_service,
+            "hold_service": ros.robot.hold,
+            "resume_service": ros.robot.resume,
         },
         env=env,
     )
+
+
+def _name(config: CellConfig, key: str) -> str:
+    """Name of a topic that a simulated robot speaks on, listened to or not."""
+    return config.ros.topics.get(key, DEFAULT_TOPICS[key]).name
 
 
 def _truth(folder: Path | None, cell_id: str) -> str:

@@ -39,12 +39,12 @@ class TriggerRobot:
     """
 
     def __init__(self, node: Node, names: RosNames) -> None:
-        self._timeout_s = names.service_timeout_s
+        self._timeout_s = names.robot.timeout_s
         self._hold: Client = node.create_client(
-            Trigger, allowed_service(names.hold_service)
+            Trigger, allowed_service(names.robot.hold)
         )
         self._resume: Client = node.create_client(
-            Trigger, allowed_service(names.resume_service)
+            Trigger, allowed_service(names.robot.resume)
         )
         self._permits: Publisher = node.create_publisher(String, names.permits, PERMITS)
 

@@ -34,7 +34,7 @@ def test_the_shipped_template_runs_a_node() -> None:
     assert len(cell.channels) == 24
     assert (cell.rows, cell.monitor_rows) == (128, 32)
     assert cell.ros.domain_id == 42
-    assert cell.needs_wrench
+    assert [topic.key for topic in cell.topics] == ["joints", "wrench"]
     assert cell.schema_digest == channels.schema_digest(
         [(channel.name, channel.unit) for channel in cell.channels]
     )
@@ -45,7 +45,7 @@ def test_what_is_left_out_has_the_default(tmp_path: Path) -> None:
 
     assert cell.target == "127.0.0.1:50551"
     assert cell.maximum_step_s == 60.0
-    assert cell.ros.hold_service == "hold"
+    assert cell.ros.robot.hold == "hold"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 
 from ros_nodes.adapters.forbidden import ForbiddenServiceError, allowed_service
-from ros_nodes.config import ConfigRefusedError, RosNames
+from ros_nodes.config import (
+    DEFAULT_TOPICS,
+    ConfigRefusedError,
+    RobotSpec,
+    RosNames,
+)
 from ros_nodes.plan import PROFILE, Simulation, plan
 from tests.ros_nodes.node_builders import make_config
 
@@ -40,7 +45,12 @@ def test_older_releases_know_the_profile_by_its_older_name() -> None:
 
 
 def test_both_nodes_of_a_cell_use_the_same_names() -> None:
-    names = RosNames(joints="/driver/joints", hold_service="stop_now", domain_id=7)
+    joints = replace(DEFAULT_TOPICS["joints"], name="/driver/joints")
+    names = RosNames(
+        topics={**DEFAULT_TOPICS, "joints": joints},
+        robot=RobotSpec(hold="stop_now"),
+        domain_id=7,
+    )
     robot, cell = plan(make_config(ros=names), CONFIG, simulation=Simulation())
 
     assert robot.parameters["joints"] == "/driver/joints"
@@ -102,7 +112,8 @@ def test_names_can_be_remapped() -> None:
     ],
 )
 def test_no_configuration_makes_andon_end_a_safety_stop(service) -> None:
-    for names in (RosNames(resume_service=service), RosNames(hold_service=service)):
+    for robot in (RobotSpec(resume=service), RobotSpec(hold=service)):
+        names = RosNames(robot=robot)
         with pytest.raises(ConfigRefusedError, match="never calls"):
             plan(make_config(ros=names), CONFIG)
     with pytest.raises(ForbiddenServiceError):

@@ -13,8 +13,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from coordinator.config.ros import ROS_SECTIONS, RosSection
+from coordinator.config.section import Seconds, Section, Share
 from coordinator.errors import ConfigError
 from coordinator.terms import (
     Action,
@@ -29,8 +31,6 @@ from coordinator.terms import (
     is_id,
 )
 
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Seconds = Annotated[float, Field(gt=0.0, le=86_400.0)]
 LEASE_S = 2.0
 """The node holds when no heartbeat it sent within this time was acknowledged, s."""
 HEARTBEAT_S = 0.5
@@ -39,11 +39,7 @@ START_WITHIN_S = 1.0
 """A permit not started within this time of its issue is worthless, s."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
-
-
-class CoordinatorSection(_Section):
+class CoordinatorSection(Section):
     """Where the coordinator listens and keeps its data."""
 
     listen: str = "127.0.0.1:50551"
@@ -53,7 +49,7 @@ class CoordinatorSection(_Section):
     """Time for the model to answer; a later answer is HOLD, s."""
 
 
-class GateSection(_Section):
+class GateSection(Section):
     """When the gate may act alone."""
 
     mode: Literal["ask_all", "provisional"] = "provisional"
@@ -62,7 +58,7 @@ class GateSection(_Section):
     maximum_age_s: Annotated[float, Field(gt=0.0, le=5.0)] = 0.25
 
 
-class RequestsSection(_Section):
+class RequestsSection(Section):
     """How long people have, and what happens then."""
 
     deadline_s: Seconds = 120.0
@@ -75,14 +71,14 @@ class RequestsSection(_Section):
         return TimeoutOutcome(self.on_timeout)
 
 
-class PoliciesSection(_Section):
+class PoliciesSection(Section):
     """What may happen without a named person; each is an actor in the journal."""
 
     autostart: bool = False
     auto_promote: bool = False
 
 
-class LearningSection(_Section):
+class LearningSection(Section):
     """When and how to train."""
 
     first_after: Annotated[int, Field(ge=8)] = 40
@@ -94,19 +90,20 @@ class LearningSection(_Section):
     audit_weight_cap: Annotated[float, Field(ge=1.0)] = 5.0
 
 
-class _LabelEntry(_Section):
+class _LabelEntry(Section):
     name: str
     action: Literal["continue", "rework", "reject", "stop"]
     must_never_miss: bool = False
     text: str = ""
 
 
-class _ChannelEntry(_Section):
+class _ChannelEntry(Section):
     name: str
     unit: str
     minimum: float
     maximum: float
     policy: Literal["required", "ask", "tolerate"] = "required"
+    maximum_age_s: Annotated[float, Field(ge=0.0, le=86_400.0)] = 0.0
     stuck_rows: Annotated[int, Field(ge=0)] = 0
     source: str = ""
 
@@ -122,7 +119,7 @@ class _ChannelEntry(_Section):
         return self
 
 
-class FamilySection(_Section):
+class FamilySection(Section):
     """Cells of one kind."""
 
     text: str = ""
@@ -184,20 +181,7 @@ class FamilySection(_Section):
         )
 
 
-class RosSection(_Section):
-    """Names the cell's own node uses; the coordinator only checks their spelling."""
-
-    domain_id: Annotated[int, Field(ge=0, le=232)] = 0
-    joints: str = "joint_states"
-    wrench: str = "wrench"
-    steps: str = "steps"
-    permits: str = "permits"
-    hold_service: str = "hold"
-    resume_service: str = "resume"
-    service_timeout_s: Seconds = 1.0
-
-
-class CellSection(_Section):
+class CellSection(Section):
     """One cell."""
 
     family: str
@@ -206,7 +190,7 @@ class CellSection(_Section):
     ros: RosSection = RosSection()
 
 
-class Settings(_Section):
+class Settings(Section):
     """Everything in andon.toml."""
 
     coordinator: CoordinatorSection = CoordinatorSection()
@@ -228,6 +212,14 @@ class Settings(_Section):
         for name, cell in self.cells.items():
             if cell.family not in self.families:
                 raise ValueError(f"cell {name}: there is no family '{cell.family}'")
+            for channel in self.families[cell.family].channels:
+                topic = channel.source.partition(":")[0]
+                if topic and topic not in cell.ros.known_topics:
+                    known = ", ".join(cell.ros.known_topics)
+                    raise ValueError(
+                        f"cell {name}: channel {channel.name} comes from topic "
+                        f"'{topic}', which is not among {known}"
+                    )
         return self
 
     def family_terms(self) -> dict[FamilyId, Family]:
@@ -317,7 +309,7 @@ def _known_keys() -> list[str]:
         LearningSection,
         FamilySection,
         CellSection,
-        RosSection,
+        *ROS_SECTIONS,
         _LabelEntry,
         _ChannelEntry,
     )

@@ -1,0 +1,29 @@
+"""andon.toml as typed settings."""
+
+from coordinator.config.settings import (
+    HEARTBEAT_S,
+    LEASE_S,
+    START_WITHIN_S,
+    FamilySection,
+    GateSection,
+    LearningSection,
+    Settings,
+    from_mapping,
+    load,
+    parse,
+    template,
+)
+
+__all__ = [
+    "HEARTBEAT_S",
+    "LEASE_S",
+    "START_WITHIN_S",
+    "FamilySection",
+    "GateSection",
+    "LearningSection",
+    "Settings",
+    "from_mapping",
+    "load",
+    "parse",
+    "template",
+]

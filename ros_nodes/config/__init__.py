@@ -1,0 +1,44 @@
+"""What a cell's nodes need of andon.toml, read without the coordinator.
+
+The coordinator checks the whole file (`andon check`); a node reads the few tables it
+lives by and refuses in one sentence what it cannot live with.
+"""
+
+from ros_nodes.config.cell import (
+    CellConfig,
+    ClipSpec,
+    RosNames,
+    namespace_of,
+    read_cell,
+    read_cells,
+)
+from ros_nodes.config.refusal import ConfigRefusedError
+from ros_nodes.config.robot import ADAPTERS, ReadBack, RobotSpec, SafetySpec
+from ros_nodes.config.topics import (
+    AXES,
+    DEFAULT_TOPICS,
+    POLICIES,
+    ChannelSpec,
+    Source,
+    TopicSpec,
+)
+
+__all__ = [
+    "ADAPTERS",
+    "AXES",
+    "DEFAULT_TOPICS",
+    "POLICIES",
+    "CellConfig",
+    "ChannelSpec",
+    "ClipSpec",
+    "ConfigRefusedError",
+    "ReadBack",
+    "RobotSpec",
+    "RosNames",
+    "SafetySpec",
+    "Source",
+    "TopicSpec",
+    "namespace_of",
+    "read_cell",
+    "read_cells",
+]
