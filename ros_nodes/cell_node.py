@@ -16,26 +16,20 @@ import importlib.metadata
 import logging
 import signal
 import threading
-from collections import Counter
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import rclpy
-from geometry_msgs.msg import WrenchStamped
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
-from sensor_msgs.msg import JointState
-from std_msgs.msg import String
 
 from ros_nodes.adapters.trigger import TriggerRobot
-from ros_nodes.cdr import CdrError, read_text
 from ros_nodes.clock import SystemClock
 from ros_nodes.conductor import Conductor, new_identity
-from ros_nodes.config import CellConfig, read_cell
-from ros_nodes.qos import SENSORS, STEPS
-from ros_nodes.tap import Tap
+from ros_nodes.config import read_cell
+from ros_nodes.sensors_node import Sensors
 from ros_nodes.trace import Trace
 
 _log = logging.getLogger(__name__)
@@ -45,31 +39,6 @@ SPIN_S: Final = 0.1
 SAY_MISSING_S: Final = 5.0
 LAST_HOLD_S: Final = 0.3
 """Time given to a hold that is called while the process ends."""
-
-
-class Taps:
-    """The data node: raw subscriptions that the event loop drains."""
-
-    def __init__(self, node: Node, config: CellConfig, dropped: Counter[str]) -> None:
-        names = config.ros
-        self.joints = Tap("joints", dropped)
-        self.wrench = Tap("wrench", dropped)
-        self.steps = Tap("steps", dropped)
-        polled = self._tap(node, self.joints, JointState, names.topics["joints"].name)
-        if any(topic.key == "wrench" for topic in config.topics):
-            polled &= self._tap(
-                node, self.wrench, WrenchStamped, names.topics["wrench"].name
-            )
-        polled &= self._tap(node, self.steps, String, names.steps)
-        self.needs_executor = not polled
-
-    @staticmethod
-    def _tap(node: Node, tap: Tap, kind: Any, topic: str) -> bool:
-        profile = STEPS if kind is String else SENSORS
-        subscription = node.create_subscription(
-            kind, topic, tap.keep, profile, raw=True
-        )
-        return tap.poll(subscription)
 
 
 class Control(threading.Thread):
@@ -142,10 +111,12 @@ class CellNode:
             identity=new_identity(f"andon {_version()}"),
         )
         self._data = self._node("cell_data")
-        self._taps = Taps(self._data, config, self._conductor.evidence.dropped)
+        self._sensors = Sensors(
+            self._data, config, self._conductor.evidence, self._conductor.step_said
+        )
         self._thread = Control(self._context, self._robot, self._conductor)
         self._thread.executor.add_node(self._control)
-        if self._taps.needs_executor:
+        if self._sensors.needs_executor:
             self._thread.executor.add_node(self._data)
 
     def _node(self, name: str) -> Node:
@@ -186,25 +157,9 @@ class CellNode:
     async def _pump(self) -> None:
         """Take what arrived and let time pass, every few milliseconds."""
         while True:
-            self._drain()
+            self._sensors.drain()
             self._conductor.tick()
             await self._clock.sleep(TICK_S)
-
-    def _drain(self) -> None:
-        evidence = self._conductor.evidence
-        # Samples first: the word that a step ended then finds its last sample there.
-        steps = list(self._taps.steps.drain())
-        for message in self._taps.joints.drain():
-            evidence.add_joints(message)
-        for message in self._taps.wrench.drain():
-            evidence.add_wrench(message)
-        for message in steps:
-            try:
-                text = read_text(message)
-            except CdrError:
-                evidence.dropped["malformed_step"] += 1
-            else:
-                self._conductor.step_said(text)
 
     async def _robot_is_there(self) -> None:
         """Wait for sensors, services and a listener; without them nothing is held."""
@@ -218,10 +173,7 @@ class CellNode:
         self._trace.write("robot_there")
 
     def _missing(self) -> list[str]:
-        missing = self._robot.missing()
-        if self._conductor.evidence.heard_until_ns is None:
-            missing.append("samples of every sensor topic")
-        return missing
+        return [*self._robot.missing(), *self._sensors.missing()]
 
 
 def _version() -> str:
