@@ -6,7 +6,7 @@
 # ARGS=...     more arguments for andon demo or pytest
 
 VENV   ?= .venv
-EXTRAS ?= ros,sim,dev
+EXTRAS ?= ros,sim,bags,drift,dev
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.andon-installed
 
