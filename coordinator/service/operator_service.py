@@ -339,6 +339,13 @@ class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
         status = self._status(path.cell.status())
         return operator_pb2.SetMaintenanceResponse(cell=status)
 
+    async def ListClips(
+        self, request: operator_pb2.ListClipsRequest, context: Context
+    ) -> operator_pb2.ListClipsResponse:
+        """See operator.proto."""
+        del request, context
+        raise NotServedError("clips are not served by this version of andon.")
+
     async def GetClip(  # type: ignore[override]  # a coroutine refuses as well
         self, request: operator_pb2.GetClipRequest, context: Context
     ) -> None:

@@ -706,11 +706,11 @@ class ClipWanted(_message.Message):
     """window around which to cut"""
     @_builtins.property
     def before(self) -> _duration_pb2.Duration:
-        """full-rate samples kept before the window's end"""
+        """kept before the window's end; unset: as the node is configured"""
 
     @_builtins.property
     def after(self) -> _duration_pb2.Duration:
-        """full-rate samples kept after it"""
+        """kept after it; unset: as the node is configured"""
 
     def __init__(
         self,
@@ -782,7 +782,7 @@ class ClipHeader(_message.Message):
     """SHA-256 over all chunks"""
     @_builtins.property
     def start_at(self) -> _timestamp_pb2.Timestamp:
-        """UTC of its first message"""
+        """UTC of its first message, by the node"""
 
     def __init__(
         self,
@@ -804,7 +804,7 @@ Global___ClipHeader: _TypeAlias = ClipHeader  # noqa: Y015
 
 @_typing.final
 class UploadClipResponse(_message.Message):
-    """The clip is durable."""
+    """The clip is durable; the same clip sent again gives the same reply."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -357,6 +357,7 @@ class RequestSummary(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     CYCLE_FIELD_NUMBER: _builtins.int
     PART_ID_FIELD_NUMBER: _builtins.int
+    CLIP_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """id"""
     cell_id: _builtins.str
@@ -389,6 +390,8 @@ class RequestSummary(_message.Message):
     """cycle of the part"""
     part_id: _builtins.str
     """part"""
+    clip_id: _builtins.str
+    """full-rate recording of its window, when it is here"""
     @_builtins.property
     def raised_at(self) -> _timestamp_pb2.Timestamp:
         """UTC"""
@@ -443,10 +446,11 @@ class RequestSummary(_message.Message):
         reason: _builtins.str = ...,
         cycle: _builtins.int = ...,
         part_id: _builtins.str = ...,
+        clip_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["arrived_at", b"arrived_at", "claimed_at", b"claimed_at", "raised_at", b"raised_at", "resolved_at", b"resolved_at", "seen_at", b"seen_at", "time_allowed", b"time_allowed", "time_left", b"time_left"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_by", b"answered_by", "arrived_at", b"arrived_at", "cell_id", b"cell_id", "claim_epoch", b"claim_epoch", "claimed_at", b"claimed_at", "claimed_by", b"claimed_by", "cycle", b"cycle", "family", b"family", "guess", b"guess", "kind", b"kind", "label", b"label", "level", b"level", "on_timeout", b"on_timeout", "outcome", b"outcome", "part_id", b"part_id", "priority", b"priority", "raised_at", b"raised_at", "reason", b"reason", "request_id", b"request_id", "resolved_at", b"resolved_at", "seen_at", b"seen_at", "time_allowed", b"time_allowed", "time_left", b"time_left"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_by", b"answered_by", "arrived_at", b"arrived_at", "cell_id", b"cell_id", "claim_epoch", b"claim_epoch", "claimed_at", b"claimed_at", "claimed_by", b"claimed_by", "clip_id", b"clip_id", "cycle", b"cycle", "family", b"family", "guess", b"guess", "kind", b"kind", "label", b"label", "level", b"level", "on_timeout", b"on_timeout", "outcome", b"outcome", "part_id", b"part_id", "priority", b"priority", "raised_at", b"raised_at", "reason", b"reason", "request_id", b"request_id", "resolved_at", b"resolved_at", "seen_at", b"seen_at", "time_allowed", b"time_allowed", "time_left", b"time_left"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1356,6 +1360,118 @@ class SetMaintenanceResponse(_message.Message):
 Global___SetMaintenanceResponse: _TypeAlias = SetMaintenanceResponse  # noqa: Y015
 
 @_typing.final
+class ListClipsRequest(_message.Message):
+    """Asks for stored clips."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """of this request alone; empty for all"""
+    page_size: _builtins.int
+    """0 for 100, at most 500"""
+    page_token: _builtins.str
+    """where to go on; empty to begin"""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListClipsRequest: _TypeAlias = ListClipsRequest  # noqa: Y015
+
+@_typing.final
+class ListClipsResponse(_message.Message):
+    """A page of stored clips."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLIPS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """empty at the end"""
+    @_builtins.property
+    def clips(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClipInfo]:
+        """newest first"""
+
+    def __init__(
+        self,
+        *,
+        clips: _abc.Iterable[Global___ClipInfo] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clips", b"clips", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListClipsResponse: _TypeAlias = ListClipsResponse  # noqa: Y015
+
+@_typing.final
+class ClipInfo(_message.Message):
+    """A stored full-rate recording around an unclear window."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLIP_ID_FIELD_NUMBER: _builtins.int
+    CELL_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    WINDOW_ID_FIELD_NUMBER: _builtins.int
+    CLIP_DIGEST_FIELD_NUMBER: _builtins.int
+    BYTES_FIELD_NUMBER: _builtins.int
+    START_AT_FIELD_NUMBER: _builtins.int
+    STORED_AT_FIELD_NUMBER: _builtins.int
+    clip_id: _builtins.str
+    """id"""
+    cell_id: _builtins.str
+    """whose"""
+    request_id: _builtins.str
+    """request it was asked for"""
+    window_id: _builtins.str
+    """window it is around"""
+    clip_digest: _builtins.str
+    """SHA-256 over its bytes"""
+    bytes: _builtins.int
+    """size in bytes"""
+    @_builtins.property
+    def start_at(self) -> _timestamp_pb2.Timestamp:
+        """UTC of its first message, by the node"""
+
+    @_builtins.property
+    def stored_at(self) -> _timestamp_pb2.Timestamp:
+        """UTC it became durable"""
+
+    def __init__(
+        self,
+        *,
+        clip_id: _builtins.str = ...,
+        cell_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        window_id: _builtins.str = ...,
+        clip_digest: _builtins.str = ...,
+        bytes: _builtins.int = ...,
+        start_at: _timestamp_pb2.Timestamp | None = ...,
+        stored_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["start_at", b"start_at", "stored_at", b"stored_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "cell_id", b"cell_id", "clip_digest", b"clip_digest", "clip_id", b"clip_id", "request_id", b"request_id", "start_at", b"start_at", "stored_at", b"stored_at", "window_id", b"window_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClipInfo: _TypeAlias = ClipInfo  # noqa: Y015
+
+@_typing.final
 class GetClipRequest(_message.Message):
     """Asks for a clip."""
 
@@ -1384,16 +1500,22 @@ class GetClipResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CHUNK_FIELD_NUMBER: _builtins.int
+    CLIP_FIELD_NUMBER: _builtins.int
     chunk: _builtins.bytes
     """at most 256 KiB of MCAP"""
+    @_builtins.property
+    def clip(self) -> Global___ClipInfo:
+        """what it is; in the first piece alone"""
+
     def __init__(
         self,
         *,
         chunk: _builtins.bytes = ...,
+        clip: Global___ClipInfo | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clip", b"clip"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "clip", b"clip"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

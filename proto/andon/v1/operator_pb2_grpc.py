@@ -91,6 +91,11 @@ class OperatorServiceStub:
                 request_serializer=andon_dot_v1_dot_operator__pb2.SetMaintenanceRequest.SerializeToString,
                 response_deserializer=andon_dot_v1_dot_operator__pb2.SetMaintenanceResponse.FromString,
                 _registered_method=True)
+        self.ListClips = channel.unary_unary(
+                '/andon.v1.OperatorService/ListClips',
+                request_serializer=andon_dot_v1_dot_operator__pb2.ListClipsRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_operator__pb2.ListClipsResponse.FromString,
+                _registered_method=True)
         self.GetClip = channel.unary_stream(
                 '/andon.v1.OperatorService/GetClip',
                 request_serializer=andon_dot_v1_dot_operator__pb2.GetClipRequest.SerializeToString,
@@ -180,6 +185,13 @@ class OperatorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListClips(self, request, context):
+        """The full-rate recordings that are stored, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetClip(self, request, context):
         """A stored full-rate recording.
         """
@@ -244,6 +256,11 @@ def add_OperatorServiceServicer_to_server(servicer, server):
                     servicer.SetMaintenance,
                     request_deserializer=andon_dot_v1_dot_operator__pb2.SetMaintenanceRequest.FromString,
                     response_serializer=andon_dot_v1_dot_operator__pb2.SetMaintenanceResponse.SerializeToString,
+            ),
+            'ListClips': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListClips,
+                    request_deserializer=andon_dot_v1_dot_operator__pb2.ListClipsRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_operator__pb2.ListClipsResponse.SerializeToString,
             ),
             'GetClip': grpc.unary_stream_rpc_method_handler(
                     servicer.GetClip,
@@ -550,6 +567,33 @@ class OperatorService:
             '/andon.v1.OperatorService/SetMaintenance',
             andon_dot_v1_dot_operator__pb2.SetMaintenanceRequest.SerializeToString,
             andon_dot_v1_dot_operator__pb2.SetMaintenanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListClips(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.OperatorService/ListClips',
+            andon_dot_v1_dot_operator__pb2.ListClipsRequest.SerializeToString,
+            andon_dot_v1_dot_operator__pb2.ListClipsResponse.FromString,
             options,
             channel_credentials,
             insecure,

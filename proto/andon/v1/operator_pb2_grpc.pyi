@@ -57,6 +57,8 @@ class OperatorServiceStub:
     """Release a held cell by name."""
     SetMaintenance: _grpc.UnaryUnaryMultiCallable[_operator_pb2.SetMaintenanceRequest, _operator_pb2.SetMaintenanceResponse]
     """Take a cell out of work, or back."""
+    ListClips: _grpc.UnaryUnaryMultiCallable[_operator_pb2.ListClipsRequest, _operator_pb2.ListClipsResponse]
+    """The full-rate recordings that are stored, newest first."""
     GetClip: _grpc.UnaryStreamMultiCallable[_operator_pb2.GetClipRequest, _operator_pb2.GetClipResponse]
     """A stored full-rate recording."""
 
@@ -89,6 +91,8 @@ class OperatorServiceAsyncStub(OperatorServiceStub):
     """Release a held cell by name."""
     SetMaintenance: _aio.UnaryUnaryMultiCallable[_operator_pb2.SetMaintenanceRequest, _operator_pb2.SetMaintenanceResponse]  # type: ignore[assignment]
     """Take a cell out of work, or back."""
+    ListClips: _aio.UnaryUnaryMultiCallable[_operator_pb2.ListClipsRequest, _operator_pb2.ListClipsResponse]  # type: ignore[assignment]
+    """The full-rate recordings that are stored, newest first."""
     GetClip: _aio.UnaryStreamMultiCallable[_operator_pb2.GetClipRequest, _operator_pb2.GetClipResponse]  # type: ignore[assignment]
     """A stored full-rate recording."""
 
@@ -184,6 +188,14 @@ class OperatorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operator_pb2.SetMaintenanceResponse, _abc.Awaitable[_operator_pb2.SetMaintenanceResponse]]:
         """Take a cell out of work, or back."""
+
+    @_abc_1.abstractmethod
+    def ListClips(
+        self,
+        request: _operator_pb2.ListClipsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_pb2.ListClipsResponse, _abc.Awaitable[_operator_pb2.ListClipsResponse]]:
+        """The full-rate recordings that are stored, newest first."""
 
     @_abc_1.abstractmethod
     def GetClip(
