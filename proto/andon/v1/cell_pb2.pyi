@@ -64,6 +64,7 @@ class NodeMessage(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    SENT_NS_FIELD_NUMBER: _builtins.int
     HELLO_FIELD_NUMBER: _builtins.int
     HEARTBEAT_FIELD_NUMBER: _builtins.int
     WINDOWS_FIELD_NUMBER: _builtins.int
@@ -71,6 +72,8 @@ class NodeMessage(_message.Message):
     PERMIT_DROPPED_FIELD_NUMBER: _builtins.int
     NODE_HELD_FIELD_NUMBER: _builtins.int
     SAFETY_STOP_FIELD_NUMBER: _builtins.int
+    sent_ns: _builtins.int
+    """when it left, monotonic ns of the node; 0: not told"""
     @_builtins.property
     def hello(self) -> Global___Hello:
         """first message of a session"""
@@ -102,6 +105,7 @@ class NodeMessage(_message.Message):
     def __init__(
         self,
         *,
+        sent_ns: _builtins.int = ...,
         hello: Global___Hello | None = ...,
         heartbeat: Global___Heartbeat | None = ...,
         windows: Global___Windows | None = ...,
@@ -112,7 +116,7 @@ class NodeMessage(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["heartbeat", b"heartbeat", "hello", b"hello", "message", b"message", "node_held", b"node_held", "permit_dropped", b"permit_dropped", "permit_started", b"permit_started", "safety_stop", b"safety_stop", "windows", b"windows"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["heartbeat", b"heartbeat", "hello", b"hello", "message", b"message", "node_held", b"node_held", "permit_dropped", b"permit_dropped", "permit_started", b"permit_started", "safety_stop", b"safety_stop", "windows", b"windows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["heartbeat", b"heartbeat", "hello", b"hello", "message", b"message", "node_held", b"node_held", "permit_dropped", b"permit_dropped", "permit_started", b"permit_started", "safety_stop", b"safety_stop", "sent_ns", b"sent_ns", "windows", b"windows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "heartbeat", "windows", "permit_started", "permit_dropped", "node_held", "safety_stop"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
@@ -246,6 +250,8 @@ class Heartbeat(_message.Message):
     SCENE_FIELD_NUMBER: _builtins.int
     HELD_FIELD_NUMBER: _builtins.int
     DROPPED_FIELD_NUMBER: _builtins.int
+    SENT_AT_FIELD_NUMBER: _builtins.int
+    ROUND_TRIP_FIELD_NUMBER: _builtins.int
     seq: _builtins.int
     """rises by one a heartbeat within a session, from 1"""
     held: _builtins.bool
@@ -258,6 +264,14 @@ class Heartbeat(_message.Message):
     def dropped(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """messages lost since the session began, by reason"""
 
+    @_builtins.property
+    def sent_at(self) -> _timestamp_pb2.Timestamp:
+        """UTC at the node when it was sent, to notice a wrong clock; unset: not told"""
+
+    @_builtins.property
+    def round_trip(self) -> _duration_pb2.Duration:
+        """shortest of the newest few heartbeats and their acks, by the node's clock"""
+
     def __init__(
         self,
         *,
@@ -265,10 +279,12 @@ class Heartbeat(_message.Message):
         scene: Global___Scene | None = ...,
         held: _builtins.bool = ...,
         dropped: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        sent_at: _timestamp_pb2.Timestamp | None = ...,
+        round_trip: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["scene", b"scene"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["round_trip", b"round_trip", "scene", b"scene", "sent_at", b"sent_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dropped", b"dropped", "held", b"held", "scene", b"scene", "seq", b"seq"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dropped", b"dropped", "held", b"held", "round_trip", b"round_trip", "scene", b"scene", "sent_at", b"sent_at", "seq", b"seq"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
