@@ -52,6 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse("CONFIG", str(error), CONFIG_REFUSED)
 
 
+def as_named() -> int:
+    """Run the subcommand that this program is called like: colcon's `cell_node`."""
+    return main([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
 def _run_node(name: str, words: list[str]) -> int:
     if not _rclpy_is_there():
         return _no_rclpy()

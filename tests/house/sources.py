@@ -83,7 +83,7 @@ def committed_text() -> Iterator[tuple[Path, str]]:
     files = [
         path
         for path in ROOT.iterdir()
-        if path.suffix in {".md", ".toml", ".txt"}
+        if path.suffix in {".md", ".toml", ".txt", ".cfg", ".xml", ".py"}
         or path.name in {"Makefile", "LICENSE", ".gitignore"}
     ]
     for folder in folders:

@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -11,6 +12,48 @@ from tests.house.sources import PROGRAMS, ROOT, imports, modules, name
 
 SCREENS = 400
 """Lines; a module that is longer has become two modules."""
+
+TOP_LEVEL = {
+    ".ci": "the whole verification as one command",
+    ".gitignore": "what tests and programs leave behind",
+    "CHANGELOG.md": "for who upgrades",
+    "LICENSE": "Apache-2.0",
+    "Makefile": "thin: each target is one readable line",
+    "README.md": "the first page",
+    "SECURITY.md": "whom to tell",
+    "benchmarks": "numbers, with the command they came from",
+    "constraints.txt": "the versions that were tested together",
+    "coordinator": "a program",
+    "deploy": "units and examples for plant IT",
+    "docs": "for people",
+    "launch": "for ros2 launch",
+    "package.xml": "colcon knows a ROS 2 package by it",
+    "proto": "the contract: a source root",
+    "pyproject.toml": "build, lint, types, tests and contracts in one file",
+    "resource": "the marker by which ros2 finds the package",
+    "ros_nodes": "a program",
+    "setup.cfg": "where colcon puts the programs",
+    "setup.py": "what colcon runs",
+    "tablet": "a page for browsers",
+    "tests": "promises",
+    "tui": "a program",
+}
+"""What may lie on the top level, and why."""
+
+
+def test_whatever_lies_on_the_top_level_has_a_reason() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode != 0:
+        pytest.skip("not a checkout: nobody knows what belongs to it")
+    tops = {path.partition("/")[0] for path in listed.stdout.splitlines()}
+
+    assert sorted(tops - TOP_LEVEL.keys()) == []
 
 
 @pytest.mark.parametrize("path", modules(), ids=name)
