@@ -21,8 +21,9 @@ from coordinator.model.features import (
     window_features,
 )
 from coordinator.model.manifest import Manifest
-from coordinator.model.network import Network, Reads, Sizes, build
+from coordinator.model.network import Network, Reads, Sizes
 from coordinator.model.novelty import Familiar
+from coordinator.model.registry import build
 from coordinator.terms import Digest, Prediction, SensorWindow
 
 BATCH: Final = 64
@@ -278,10 +279,10 @@ def _network(artifact: Artifact) -> Network:
         if name.startswith(NETWORK_PREFIX)
     }
     try:
-        network.load_state_dict(own)
+        network.adopt(own)
         for name in ("feature.mean", "feature.scale", "novelty.axes", "novelty.points"):
             tensors[name]
-    except (RuntimeError, KeyError) as error:
+    except (RuntimeError, KeyError, ValueError) as error:
         raise _canary("the weights do not fit the network") from error
     network.eval()
     network.fold()

@@ -1,4 +1,4 @@
-"""The networks andon can train, by name; a file names one and never brings code.
+"""The networks that learn by gradients, and what every network is.
 
 Every network is an ensemble: its members learn from different folds of the examples, so
 that each example has members that never saw it, and answer as one. Members lie in one
@@ -7,7 +7,6 @@ tensor and are computed together, which costs little more than one member does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -17,7 +16,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from coordinator.errors import ArtifactError
 from coordinator.model.features import PER_CHANNEL
 
 
@@ -57,6 +55,14 @@ class Network(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """What the members say together: (B, C, F or T) float32 -> (B, L)."""
         return self.member_logits(inputs).mean(dim=0)
+
+    def adopt(self, weights: dict[str, Tensor]) -> None:
+        """Take weights from a file.
+
+        Raises:
+            RuntimeError, ValueError, KeyError: they do not fit this network.
+        """
+        self.load_state_dict(weights)
 
     def fold(self) -> None:
         """Make inference cheaper without changing any answer; not to be undone."""
@@ -170,26 +176,3 @@ class _Stage(nn.Module):
         """(B, K * inside, T) -> (B, K * outside, T / stride)."""
         normalised: Tensor = self.normalisation(self.convolution(x))
         return normalised
-
-
-NETWORKS: Final[dict[str, Callable[[Sizes], Network]]] = {
-    "features-linear": LinearNetwork,
-    "features-mlp": FeatureNetwork,
-    "cnn": ConvolutionNetwork,
-}
-"""Every network by the name that configuration and artifacts use."""
-
-
-def build(name: str, sizes: Sizes) -> Network:
-    """Return an untrained network; its numbers come from torch's own generator.
-
-    Raises:
-        ArtifactError: there is no network of this name.
-    """
-    maker = NETWORKS.get(name)
-    if maker is None:
-        known = ", ".join(sorted(NETWORKS))
-        raise ArtifactError(
-            f"there is no network '{name[:40]}'; known: {known}.", "ARTIFACT_MANIFEST"
-        )
-    return maker(sizes)

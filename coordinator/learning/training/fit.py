@@ -15,6 +15,7 @@ from torch import Tensor
 
 from coordinator.errors import TrainingError
 from coordinator.learning.training.dataset import SPLIT, folds, frozen
+from coordinator.learning.training.grow import FOREST, grow
 from coordinator.learning.training.loop import Lesson, Recipe, Tick, train, warm_start
 from coordinator.model import novelty
 from coordinator.model.artifact import Artifact, pack_weights, write_artifact
@@ -27,20 +28,24 @@ from coordinator.model.features import (
     fit_scaling,
     window_features,
 )
+from coordinator.model.forest import ForestNetwork
 from coordinator.model.loaded import NETWORK_PREFIX, Pipeline, canary_logits
 from coordinator.model.manifest import Manifest
-from coordinator.model.network import NETWORKS, Network, Reads, Sizes, build
+from coordinator.model.network import Network, Reads, Sizes
+from coordinator.model.registry import build, known
 from coordinator.terms import NO_DIGEST, Snapshot
 
 MEMBERS: Final = 5
 """Folds, and networks that answer as one."""
-AUTO: Final = ("features-mlp", "features-linear")
+AUTO: Final = ("features-forest", "features-mlp", "features-linear")
 """What "auto" chooses from, the favourite first; "cnn" is there by name."""
 RECIPES: Final = {
     "features-linear": Recipe(steps=150, learning_rate=4e-3, weight_decay=2.0),
     "features-mlp": Recipe(steps=150, learning_rate=1e-2, weight_decay=1.0),
     "cnn": Recipe(steps=120, learning_rate=1e-2, weight_decay=0.1),
 }
+OWN_RECIPE: Final = Recipe(steps=150, learning_rate=3e-3, weight_decay=0.1)
+"""Of a plant's own network."""
 LEAST_EXAMPLES: Final = 8
 
 
@@ -139,7 +144,7 @@ def fit(
     """
     prepared = _prepare(snapshot)
     names = AUTO if plan.network == "auto" else (plan.network,)
-    if unknown := [name for name in names if name not in NETWORKS]:
+    if unknown := [name for name in names if name not in known()]:
         raise TrainingError(f"there is no network '{unknown[0][:40]}'.")
     contenders = []
     for i, name in enumerate(names):
@@ -216,7 +221,10 @@ def _contend(
             [c in snapshot.tolerated for c in snapshot.channel_names]
         ),
     )
-    train(network, lesson, plan.recipes[name], tick)
+    if isinstance(network, ForestNetwork):
+        grow(network, lesson, FOREST, plan.seed, tick)
+    else:
+        train(network, lesson, plan.recipes.get(name, OWN_RECIPE), tick)
     logits = _spoken_out_of_fold(network, inputs, fold)
     temperature = fit_temperature(logits, prepared.label_index, prepared.weights)
     loss = log_loss(logits, prepared.label_index, prepared.weights, temperature)

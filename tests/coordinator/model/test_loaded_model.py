@@ -15,7 +15,8 @@ from coordinator.model.features import (
     window_features,
 )
 from coordinator.model.loaded import BATCH, LoadedModel
-from coordinator.model.network import NETWORKS, Sizes, build
+from coordinator.model.network import Sizes
+from coordinator.model.registry import NETWORKS, build
 from coordinator.model.slot import ModelSlot, Served
 from tests.coordinator.model_builders import (
     CHANNELS,
