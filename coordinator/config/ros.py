@@ -41,6 +41,17 @@ class ReadBackSection(Section):
     held: Values
 
 
+class ProgramSection(Section):
+    """How the robot's own program asks for leave."""
+
+    adapter: Literal["topics", "decide", "signals"] = "topics"
+    step: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")] = "step"
+    part: RosName = "part"
+    done: RosName = "step_done"
+    action: RosName = "action"
+    one_client: bool = True
+
+
 class RobotSection(Section):
     """How the robot is held and goes on."""
 
@@ -77,6 +88,7 @@ class RosSection(Section):
     steps: RosName = "steps"
     permits: RosName = "permits"
     topics: Mapping[str, TopicSection] = {}
+    program: ProgramSection = ProgramSection()
     robot: RobotSection = RobotSection()
     safety: tuple[SafetySection, ...] = ()
     clip: ClipSection = ClipSection()
@@ -90,6 +102,7 @@ class RosSection(Section):
 ROS_SECTIONS: Final[tuple[type[BaseModel], ...]] = (
     RosSection,
     TopicSection,
+    ProgramSection,
     RobotSection,
     ReadBackSection,
     SafetySection,

@@ -12,6 +12,7 @@ from ros_nodes.config.cell import (
     read_cell,
     read_cells,
 )
+from ros_nodes.config.program import PROGRAMS, STEP_ID, ProgramSpec, step_id
 from ros_nodes.config.refusal import ConfigRefusedError
 from ros_nodes.config.robot import ADAPTERS, ReadBack, RobotSpec, SafetySpec
 from ros_nodes.config.topics import (
@@ -28,10 +29,13 @@ __all__ = [
     "AXES",
     "DEFAULT_TOPICS",
     "POLICIES",
+    "PROGRAMS",
+    "STEP_ID",
     "CellConfig",
     "ChannelSpec",
     "ClipSpec",
     "ConfigRefusedError",
+    "ProgramSpec",
     "ReadBack",
     "RobotSpec",
     "RosNames",
@@ -41,4 +45,5 @@ __all__ = [
     "namespace_of",
     "read_cell",
     "read_cells",
+    "step_id",
 ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from ros_nodes.config.program import ProgramSpec, read_program
 from ros_nodes.config.refusal import (
     ConfigRefusedError,
     Table,
@@ -59,6 +60,7 @@ class RosNames:
         steps: Topic on which the robot's program speaks about steps.
         permits: Topic on which the node gives leave.
         topics: Sensor topics by key.
+        program: How its program asks for leave.
         robot: How the robot is held and goes on.
         safety: Where its safety system is heard.
         clip: What is kept at full rate.
@@ -69,6 +71,7 @@ class RosNames:
     steps: str = "steps"
     permits: str = "permits"
     topics: Mapping[str, TopicSpec] = field(default_factory=lambda: DEFAULT_TOPICS)
+    program: ProgramSpec = field(default_factory=ProgramSpec)
     robot: RobotSpec = field(default_factory=RobotSpec)
     safety: tuple[SafetySpec, ...] = ()
     clip: ClipSpec = field(default_factory=ClipSpec)
@@ -207,6 +210,7 @@ _ROS_KEYS: Final = (
     "steps",
     "permits",
     "topics",
+    "program",
     "robot",
     "safety",
     "clip",
@@ -226,6 +230,7 @@ def _ros(said: Table, where: str) -> RosNames:
         steps=topic_name(said, "steps", default.steps, where),
         permits=topic_name(said, "permits", default.permits, where),
         topics=read_topics(said, where),
+        program=read_program(said, where),
         robot=read_robot(said, where),
         safety=read_safety(said, where),
         clip=_clip(table(said, "clip", where=where), f"{where}.clip"),

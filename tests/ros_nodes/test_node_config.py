@@ -68,6 +68,18 @@ def test_what_is_left_out_has_the_default(tmp_path: Path) -> None:
         pytest.param(
             'family = "f"', 'family = "f"\nros = { domain_id = 200 }', "101", id="ports"
         ),
+        pytest.param(
+            'family = "f"',
+            'family = "f"\nros = { program = { adapter = "mail" } }',
+            "known: topics, decide, signals",
+            id="program",
+        ),
+        pytest.param(
+            'family = "f"',
+            'family = "f"\nros = { program = { step = "Bad Step" } }',
+            "'Bad Step' does not match",
+            id="step-id",
+        ),
         pytest.param("[cells.c-1]", "[cells.c-1", "is not TOML", id="broken"),
     ],
 )
