@@ -257,7 +257,7 @@ class Clips:
             what was asked before.
         """
         window = self._books.windows.get(wanted.window_id)
-        if wanted.request_id in self._books.asked:
+        if wanted.window_id in self._books.asked:
             return False
         if window is None:
             self._dropped["clip_unknown_window"] += 1
@@ -265,7 +265,7 @@ class Clips:
         before_ns = min(wanted.before_ns or self.source.before_ns, self._reach_ns)
         after_ns = min(wanted.after_ns or self.source.after_ns, self._reach_ns)
         span = Span(window.end_ns - before_ns, window.end_ns + after_ns)
-        self._books.asked.append(wanted.request_id)
+        self._books.asked.append(wanted.window_id)
         self._books.due.append(_Due(wanted, window, span))
         if len(self._books.due) > MOST_KEPT:
             self._books.due.pop(0)
@@ -294,6 +294,10 @@ class Clips:
             self._dropped["clip_lost"] += 1
         self._filled.set()
         return cut
+
+    def lose(self) -> None:
+        """Count a clip that could not be brought to the coordinator."""
+        self._dropped["clip_lost"] += 1
 
     async def next(self) -> Cut:
         """Wait for the oldest span that was cut, and take it."""

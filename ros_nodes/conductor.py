@@ -7,11 +7,13 @@ run on one event loop.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 
 from andon.v1 import cell_pb2
-from ros_nodes import convert
+from ros_nodes import clip_upload, convert
+from ros_nodes.clip import Clips, ClipSource
 from ros_nodes.clock import SECOND_NS, Clock, boot_id, seconds_to_ns
 from ros_nodes.config import CellConfig
 from ros_nodes.evidence import Evidence
@@ -63,9 +65,16 @@ class Conductor:
             Permission(maximum_execution_ns=seconds_to_ns(config.maximum_step_s))
         )
         self._uplink = Uplink(config.target, self, clock)
+        self.clips = Clips(
+            ClipSource.of(config, identity.software), clock, self.evidence.dropped
+        )
+        self._upload = clip_upload.ClipUpload(
+            self.clips,
+            clip_upload.Surroundings(self._uplink, clock, trace, self._lease_left_ns),
+        )
         self._hands = Hands(
             self.station,
-            Surroundings(clock, robot, self._uplink, self.evidence, trace),
+            Surroundings(clock, robot, self._uplink, self.evidence, self.clips, trace),
         )
         self._monitor_ns = seconds_to_ns(config.monitor_every_s)
         self._monitor_due_ns = 0
@@ -73,7 +82,9 @@ class Conductor:
 
     async def run(self) -> None:
         """Hold the robot, then keep the line to the coordinator until cancelled."""
-        await self._hands.run()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._upload.run(), name="clips")
+            await self._hands.run()
 
     # --------------------------------------------------------------------- the robot
 
@@ -119,6 +130,7 @@ class Conductor:
             )
         )
         self._hands.beat_if_due(now_ns)
+        self.clips.tick(now_ns)
         if self._monitor_ns and now_ns >= self._monitor_due_ns:
             self._monitor(now_ns)
 
@@ -135,6 +147,14 @@ class Conductor:
             and until_ns is not None
             and now_ns > until_ns + SECOND_NS // 10
         )
+
+    def _lease_left_ns(self) -> int | None:
+        """What is left of the lease; None without a session."""
+        permission = self.station.permission
+        until_ns = permission.lease_until_ns
+        if until_ns is None or not permission.session_open:
+            return None
+        return until_ns - self._clock.monotonic_ns()
 
     def _monitor(self, now_ns: int) -> None:
         self._monitor_due_ns = now_ns + self._monitor_ns
@@ -209,6 +229,10 @@ class Conductor:
                 )
             case "reoffer":
                 self._reoffer(message.reoffer, now_ns)
+            case "clip_wanted":
+                wanted = convert.wanted_value(message.clip_wanted)
+                kept = self.clips.want(wanted)
+                self._trace.write("clip_wanted", window_id=wanted.window_id, kept=kept)
             case _:
                 self._note(message)
 

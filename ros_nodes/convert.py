@@ -9,6 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from andon.v1 import cell_pb2, terms_pb2
+from ros_nodes.clip import Wanted
 from ros_nodes.clock import SECOND_NS
 from ros_nodes.evidence import CutWindow, WindowKind
 from ros_nodes.permission import Dropped, Hold
@@ -89,6 +90,16 @@ def permit_value(message: terms_pb2.Permit) -> Permit:
         label=message.label,
         decision_id=message.decision_id,
         window_digest=message.window_digest,
+    )
+
+
+def wanted_value(message: cell_pb2.ClipWanted) -> Wanted:
+    """Read what clip is wanted; a time that is unset or negative is the node's own."""
+    return Wanted(
+        request_id=message.request_id,
+        window_id=message.window_id,
+        before_ns=max(0, duration_ns(message.before)),
+        after_ns=max(0, duration_ns(message.after)),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from andon.v1 import cell_pb2
 from ros_nodes import convert, effects
+from ros_nodes.clip import Clips
 from ros_nodes.clock import SECOND_NS, Clock, seconds_to_ns
 from ros_nodes.evidence import CutWindow, Evidence, Work
 from ros_nodes.permission import Begin
@@ -53,6 +54,7 @@ class Surroundings:
         robot: The robot.
         uplink: The line to the coordinator.
         evidence: What the sensors said.
+        clips: What they said at full rate; told where each decision window lies.
         trace: Where each deed is written down.
     """
 
@@ -60,6 +62,7 @@ class Surroundings:
     robot: RobotPort
     uplink: Uplink
     evidence: Evidence
+    clips: Clips
     trace: Trace
 
 
@@ -77,6 +80,7 @@ class Hands:
         self._robot = around.robot
         self._uplink = around.uplink
         self._evidence = around.evidence
+        self._clips = around.clips
         self._trace = around.trace
         self._tasks: asyncio.TaskGroup | None = None
         self._cut_due: Work | None = None
@@ -223,6 +227,7 @@ class Hands:
         if complete or now_ns >= self._cut_by_ns:
             self._cut_due = None
             window = self._evidence.cut(work)
+            self._clips.remember(window.window_id, work.span)
             self._trace.write(
                 "window_cut",
                 window_id=window.window_id,

@@ -43,8 +43,34 @@ CONTROL_LIMIT: Final = 256
 WELCOME_WITHIN_S: Final = 3.0
 STATUS_WITHIN_S: Final = 0.2
 
+FINAL: Final = frozenset(
+    {
+        grpc.StatusCode.INVALID_ARGUMENT,
+        grpc.StatusCode.NOT_FOUND,
+        grpc.StatusCode.ALREADY_EXISTS,
+        grpc.StatusCode.PERMISSION_DENIED,
+        grpc.StatusCode.UNAUTHENTICATED,
+        grpc.StatusCode.FAILED_PRECONDITION,
+        grpc.StatusCode.OUT_OF_RANGE,
+        grpc.StatusCode.UNIMPLEMENTED,
+    }
+)
+"""Refusals that the same clip would meet again."""
+
 Message = Callable[[int], cell_pb2.NodeMessage]
 """Makes a window message at the moment of sending, given its number."""
+
+
+class UploadFailedError(Exception):
+    """A clip did not arrive.
+
+    Attributes:
+        final: Trying again would change nothing.
+    """
+
+    def __init__(self, text: str, *, final: bool = False) -> None:
+        super().__init__(text)
+        self.final = final
 
 
 class Listener(Protocol):
@@ -133,6 +159,7 @@ class Uplink:
         self._clock = clock
         self._jitter = jitter
         self._outbox: Outbox | None = None
+        self._stub: cell_pb2_grpc.CellServiceAsyncStub | None = None
         self._leave = asyncio.Event()
         self._leave_text = ""
         self._welcomed = asyncio.Event()
@@ -165,6 +192,37 @@ class Uplink:
         self._leave_text = text
         self._leave.set()
 
+    async def upload(self, parts: AsyncIterator[cell_pb2.UploadClipRequest]) -> str:
+        """Send a clip beside the session, over the same connection; return its id.
+
+        Raises:
+            UploadFailedError: there is no session, it ended meanwhile, or the
+                coordinator refused.
+        """
+        if self._stub is None or not self._welcomed.is_set():
+            raise UploadFailedError("no session")
+        call = self._stub.UploadClip()
+        try:
+            # A refusal, or a clip known already, is answered before all of it is sent.
+            with contextlib.suppress(asyncio.InvalidStateError):
+                async for part in parts:
+                    await call.write(part)
+                await call.done_writing()
+            response = await call
+        except grpc.aio.AioRpcError as error:
+            raise UploadFailedError(
+                f"{error.code().name}: {error.details()}", final=error.code() in FINAL
+            ) from error
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            # Not this task: the session's channel was closed under the call.
+            raise UploadFailedError("the session ended") from error
+        finally:
+            call.cancel()
+        return response.clip_id
+
     # ------------------------------------------------------------------------- sessions
 
     async def run(self) -> None:
@@ -189,11 +247,11 @@ class Uplink:
         text = "the node ends"
         channel = grpc.aio.insecure_channel(self._target, options=CHANNEL_OPTIONS)
         try:
-            stub = cell_pb2_grpc.CellServiceStub(channel)
-            call = stub.Session()
+            self._stub = cell_pb2_grpc.CellServiceStub(channel)
+            call = self._stub.Session()
             text = await self._talk(call, self._outbox)
         finally:
-            self._outbox = None
+            self._outbox = self._stub = None
             # The cell is told first: closing a broken channel may take its time.
             self._listener.lost(text)
             await channel.close(grace=None)

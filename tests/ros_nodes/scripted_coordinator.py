@@ -104,6 +104,9 @@ class ScriptedCoordinator(cell_pb2_grpc.CellServiceServicer):
         self.next_epoch = first_epoch
         self.sessions: list[Spoken] = []
         self.welcome = True
+        self.clips: list[tuple[cell_pb2.ClipHeader, bytes]] = []
+        self.clip_refusals: list[tuple[grpc.StatusCode, str]] = []
+        self.clip_bytes = self.largest_piece = 0
         self._opened = asyncio.Event()
 
     async def Session(  # type: ignore[override]  # writes to the context instead
@@ -135,7 +138,19 @@ class ScriptedCoordinator(cell_pb2_grpc.CellServiceServicer):
             session.wake()
 
     async def UploadClip(self, request_iterator, context):
-        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "no clips in this test")
+        if self.clip_refusals:
+            await context.abort(*self.clip_refusals.pop(0))
+        header, content = cell_pb2.ClipHeader(), b""
+        async for part in request_iterator:
+            if part.HasField("header"):
+                header = part.header
+            content += part.chunk
+            self.clip_bytes = len(content)
+            self.largest_piece = max(self.largest_piece, len(part.chunk))
+        # A call that was cut ends its iterator as a whole one does.
+        if len(content) == header.bytes:
+            self.clips.append((header, content))
+        return cell_pb2.UploadClipResponse(clip_id=f"c-{len(self.clips)}")
 
     async def session(self, number: int = 1, *, within: float = 15.0) -> Spoken:
         """Wait for the n-th session."""

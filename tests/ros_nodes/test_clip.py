@@ -136,13 +136,13 @@ def test_a_clip_is_cut_when_the_time_after_it_has_passed() -> None:
     assert clips.tick(clock.monotonic_ns()) == ()
 
 
-def test_asking_twice_about_one_request_cuts_one_clip() -> None:
+def test_asking_twice_about_one_window_cuts_one_clip() -> None:
     clock = ManualClock()
     clips = Clips(SOURCE, clock, Counter())
     clips.remember("w-1", Span(0, clock.monotonic_ns()))
 
     assert clips.want(Wanted("r-1", "w-1"))
-    assert not clips.want(Wanted("r-1", "w-1"))
+    assert not clips.want(Wanted("r-2", "w-1"))
     clock.advance(2.0)
     assert len(clips.tick(clock.monotonic_ns())) == 1
     assert not clips.want(Wanted("r-1", "w-1"))
@@ -175,7 +175,8 @@ def test_the_coordinator_may_ask_for_less_and_for_no_more_than_there_is() -> Non
     end_ns = clock.monotonic_ns()
     clips.remember("w-1", Span(end_ns, end_ns))
     clips.want(Wanted("r-1", "w-1", before_ns=SECOND_NS, after_ns=SECOND_NS // 2))
-    clips.want(Wanted("r-2", "w-1", before_ns=10**15, after_ns=1))
+    clips.remember("w-2", Span(end_ns, end_ns))
+    clips.want(Wanted("r-2", "w-2", before_ns=10**15, after_ns=1))
     clock.advance(2.0)
 
     small, large = clips.tick(clock.monotonic_ns())
