@@ -112,7 +112,11 @@ class CellNode:
         )
         self._data = self._node("cell_data")
         self._sensors = Sensors(
-            self._data, config, self._conductor.evidence, self._conductor.step_said
+            self._data,
+            config,
+            self._conductor.evidence,
+            self._conductor.step_said,
+            clips=self._conductor.clips,
         )
         self._thread = Control(self._context, self._robot, self._conductor)
         self._thread.executor.add_node(self._control)
