@@ -282,6 +282,10 @@ class Uplink:
     async def _read(self, call: SessionCall) -> str:
         try:
             async for message in call:
+                if message is None:
+                    # What grpc makes of bytes that are no message: nothing after
+                    # them can be trusted to be what was said.
+                    return "the coordinator said what cannot be understood"
                 self._welcomed.set()
                 self._listener.received(message)
         except grpc.aio.AioRpcError as error:
@@ -291,7 +295,10 @@ class Uplink:
     async def _write(self, call: SessionCall, outbox: Outbox) -> str:
         try:
             while True:
-                await call.write(await outbox.next())
+                message = await outbox.next()
+                # Not when it was made: what waited here is older than it says.
+                message.sent_ns = self._clock.monotonic_ns()
+                await call.write(message)
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
             # The reader knows the status; give it the moment it needs to say it.
             await asyncio.sleep(STATUS_WITHIN_S)
@@ -313,8 +320,8 @@ class SessionCall(Protocol):
     async def write(self, request: cell_pb2.NodeMessage) -> None:
         """Send one message."""
 
-    def __aiter__(self) -> AsyncIterator[cell_pb2.CoordinatorMessage]:
-        """Receive messages."""
+    def __aiter__(self) -> AsyncIterator[cell_pb2.CoordinatorMessage | None]:
+        """Receive messages; None is one that could not be decoded."""
 
     def cancel(self) -> bool:
         """End the call."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 
+import grpc
 import pytest
 
 from andon.v1 import cell_pb2
@@ -179,6 +180,55 @@ async def test_a_coordinator_that_never_answers_is_given_up(monkeypatch) -> None
         await asyncio.gather(running, return_exceptions=True)
 
     assert told.losses[0] == "no welcome within 0.05 s"
+
+
+class Babbler(grpc.GenericRpcHandler):
+    """Answers every session with a good message and then with bytes that are none."""
+
+    def service(self, handler_call_details):
+        async def babble(requests, context):
+            async for _ in requests:
+                await context.write(cell_pb2.CoordinatorMessage().SerializeToString())
+                await context.write(b"\xff\xff\xff\xff")
+
+        return grpc.stream_stream_rpc_method_handler(babble)
+
+
+async def test_what_cannot_be_understood_ends_the_session_and_not_the_node() -> None:
+    told = Told()
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((Babbler(),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    line = Uplink(f"127.0.0.1:{port}", told, SystemClock())
+    running = asyncio.create_task(line.run())
+    await told.until(lambda: len(told.losses) == 2)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await server.stop(grace=None)
+
+    assert told.losses[0] == "the coordinator said what cannot be understood"
+    assert len(told.messages) >= 1
+
+
+async def test_every_message_says_when_it_left() -> None:
+    coordinator, told, clock = ScriptedCoordinator(), Told(), SystemClock()
+    before_ns = clock.monotonic_ns()
+    async with serving(coordinator) as (_, port):
+        line = Uplink(f"127.0.0.1:{port}", told, clock)
+        running = asyncio.create_task(line.run())
+        await told.until(lambda: told.messages)
+        line.say(beat(1))
+        session = await coordinator.session()
+        line.offer_decision(window("a"))
+        await session.until(lambda: session.windows)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    left = [message.sent_ns for message in session.heard]
+    assert left == sorted(left)
+    assert before_ns < left[0]
+    assert left[-1] < clock.monotonic_ns()
 
 
 @pytest.mark.parametrize(
