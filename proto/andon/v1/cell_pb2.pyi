@@ -58,6 +58,46 @@ STAND_STOPPED: Stand.ValueType  # 5
 """stopped by something that is not andon"""
 Global___Stand: _TypeAlias = Stand  # noqa: Y015
 
+class _RobotHold:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RobotHoldEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RobotHold.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ROBOT_HOLD_UNSPECIFIED: _RobotHold.ValueType  # 0
+    """not said"""
+    ROBOT_HOLD_FREE: _RobotHold.ValueType  # 1
+    """not paused by andon"""
+    ROBOT_HOLD_HOLDING: _RobotHold.ValueType  # 2
+    """asked to hold, not confirmed yet"""
+    ROBOT_HOLD_HELD: _RobotHold.ValueType  # 3
+    """confirmed that it holds"""
+    ROBOT_HOLD_UNCONFIRMED: _RobotHold.ValueType  # 4
+    """did not confirm in time; asked again until it does"""
+    ROBOT_HOLD_RESUMING: _RobotHold.ValueType  # 5
+    """asked to go on, not confirmed yet"""
+    ROBOT_HOLD_STOPPED: _RobotHold.ValueType  # 6
+    """stopped by its own safety system; only people start it again"""
+
+class RobotHold(_RobotHold, metaclass=_RobotHoldEnumTypeWrapper):
+    """What a node knows about the hold on its robot."""
+
+ROBOT_HOLD_UNSPECIFIED: RobotHold.ValueType  # 0
+"""not said"""
+ROBOT_HOLD_FREE: RobotHold.ValueType  # 1
+"""not paused by andon"""
+ROBOT_HOLD_HOLDING: RobotHold.ValueType  # 2
+"""asked to hold, not confirmed yet"""
+ROBOT_HOLD_HELD: RobotHold.ValueType  # 3
+"""confirmed that it holds"""
+ROBOT_HOLD_UNCONFIRMED: RobotHold.ValueType  # 4
+"""did not confirm in time; asked again until it does"""
+ROBOT_HOLD_RESUMING: RobotHold.ValueType  # 5
+"""asked to go on, not confirmed yet"""
+ROBOT_HOLD_STOPPED: RobotHold.ValueType  # 6
+"""stopped by its own safety system; only people start it again"""
+Global___RobotHold: _TypeAlias = RobotHold  # noqa: Y015
+
 @_typing.final
 class NodeMessage(_message.Message):
     """What a node says."""
@@ -252,10 +292,13 @@ class Heartbeat(_message.Message):
     DROPPED_FIELD_NUMBER: _builtins.int
     SENT_AT_FIELD_NUMBER: _builtins.int
     ROUND_TRIP_FIELD_NUMBER: _builtins.int
+    ROBOT_FIELD_NUMBER: _builtins.int
     seq: _builtins.int
     """rises by one a heartbeat within a session, from 1"""
     held: _builtins.bool
     """the node holds at this moment"""
+    robot: Global___RobotHold.ValueType
+    """what the node knows about the robot's program"""
     @_builtins.property
     def scene(self) -> Global___Scene:
         """where the robot stands now"""
@@ -281,10 +324,11 @@ class Heartbeat(_message.Message):
         dropped: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
         sent_at: _timestamp_pb2.Timestamp | None = ...,
         round_trip: _duration_pb2.Duration | None = ...,
+        robot: Global___RobotHold.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["round_trip", b"round_trip", "scene", b"scene", "sent_at", b"sent_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dropped", b"dropped", "held", b"held", "round_trip", b"round_trip", "scene", b"scene", "sent_at", b"sent_at", "seq", b"seq"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dropped", b"dropped", "held", b"held", "robot", b"robot", "round_trip", b"round_trip", "scene", b"scene", "sent_at", b"sent_at", "seq", b"seq"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -393,7 +437,7 @@ class NodeHeld(_message.Message):
     text: _builtins.str
     """one sentence"""
     confirmed: _builtins.bool
-    """the robot's controller confirmed that it holds"""
+    """the robot's controller confirmed that it holds, or its safety system stopped it"""
     @_builtins.property
     def scene(self) -> Global___Scene:
         """where the robot stands"""

@@ -267,6 +267,7 @@ class CellStatus(_message.Message):
     ASKED_FIELD_NUMBER: _builtins.int
     HELD_FIELD_NUMBER: _builtins.int
     HOLD_UNCONFIRMED_FIELD_NUMBER: _builtins.int
+    MONITOR_ONLY_FIELD_NUMBER: _builtins.int
     cell_id: _builtins.str
     """id"""
     family: _builtins.str
@@ -293,6 +294,8 @@ class CellStatus(_message.Message):
     """windows refused since start"""
     hold_unconfirmed: _builtins.bool
     """the robot's controller has not confirmed the hold"""
+    monitor_only: _builtins.bool
+    """andon watches this robot and holds nothing"""
     @_builtins.property
     def since_at(self) -> _timestamp_pb2.Timestamp:
         """UTC since when"""
@@ -319,10 +322,11 @@ class CellStatus(_message.Message):
         asked: _builtins.int = ...,
         held: _builtins.int = ...,
         hold_unconfirmed: _builtins.bool = ...,
+        monitor_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["in_state", b"in_state", "since_at", b"since_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acted", b"acted", "asked", b"asked", "cell_id", b"cell_id", "cycle", b"cycle", "family", b"family", "held", b"held", "hold_unconfirmed", b"hold_unconfirmed", "in_state", b"in_state", "part_id", b"part_id", "reason", b"reason", "request_id", b"request_id", "session_epoch", b"session_epoch", "since_at", b"since_at", "state", b"state", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acted", b"acted", "asked", b"asked", "cell_id", b"cell_id", "cycle", b"cycle", "family", b"family", "held", b"held", "hold_unconfirmed", b"hold_unconfirmed", "in_state", b"in_state", "monitor_only", b"monitor_only", "part_id", b"part_id", "reason", b"reason", "request_id", b"request_id", "session_epoch", b"session_epoch", "since_at", b"since_at", "state", b"state", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
