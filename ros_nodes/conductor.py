@@ -113,6 +113,9 @@ class Conductor:
             stamp_ns=event.stamp_ns,
             permit_id=event.permit_id,
         )
+        # What ran out while nobody looked ran out before this is judged: a node that
+        # slept lost its link, and its robot did nothing wrong.
+        self._hands.carry_out(self.station.ticked(now_ns, heard_ns=now_ns))
         if event.moment is StepMoment.BEGIN:
             self._hands.carry_out(self.station.began(event, now_ns))
         else:
@@ -121,6 +124,7 @@ class Conductor:
     def tick(self) -> None:
         """Let time pass; call it every few milliseconds, after the samples."""
         now_ns = self._clock.monotonic_ns()
+        self._hands.ticked(now_ns)
         self._hands.cut_if_due(now_ns)
         self._hands.carry_out(
             self.station.ticked(
@@ -209,6 +213,7 @@ class Conductor:
         match message.WhichOneof("message"):
             case "heartbeat_ack":
                 ack = message.heartbeat_ack
+                self._trace.write("ack", seq=ack.seq, epoch=ack.session_epoch)
                 self.station.permission.acked(
                     seq=ack.seq, epoch=ack.session_epoch, now_ns=now_ns
                 )

@@ -26,6 +26,8 @@ from ros_nodes.uplink import Uplink
 _log = logging.getLogger(__name__)
 
 HEARTBEAT_S: Final = 0.5
+LATE_NS: Final = SECOND_NS // 40
+"""Time between two ticks from which the trace says that this process was late."""
 LAST_SAMPLE_WITHIN_NS: Final = SECOND_NS // 20
 """Time a step's last samples may arrive after the word that it ended."""
 POSITION_AGE_NS: Final = SECOND_NS // 2
@@ -82,6 +84,7 @@ class Hands:
         self._evidence = around.evidence
         self._clips = around.clips
         self._trace = around.trace
+        self._ticked_ns = 0
         self._tasks: asyncio.TaskGroup | None = None
         self._cut_due: Work | None = None
         self._cut_by_ns = 0
@@ -123,6 +126,7 @@ class Hands:
         # Sent, by the book, before it leaves: that makes the lease shorter, not longer.
         seq = self._station.permission.heartbeat_sent(now_ns)
         self._beat_due_ns = now_ns + self._beat_ns
+        self._trace.write("beat", seq=seq, sent_ns=now_ns)
         self._uplink.say(
             convert.heartbeat_message(
                 seq,
@@ -131,6 +135,12 @@ class Hands:
                 dropped=self._evidence.dropped + self._uplink.dropped,
             )
         )
+
+    def ticked(self, now_ns: int) -> None:
+        """Note that the node looks at its clock, and when it comes late to it."""
+        if self._ticked_ns and now_ns - self._ticked_ns > LATE_NS:
+            self._trace.write("late", gap_ns=now_ns - self._ticked_ns)
+        self._ticked_ns = now_ns
 
     # ----------------------------------------------------------------- what follows
 

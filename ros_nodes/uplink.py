@@ -20,6 +20,7 @@ import grpc.aio
 
 from andon.v1 import cell_pb2, cell_pb2_grpc
 from ros_nodes.clock import Clock
+from ros_nodes.round_trips import RoundTrips
 
 _log = logging.getLogger(__name__)
 
@@ -165,6 +166,8 @@ class Uplink:
         self._welcomed = asyncio.Event()
         self.dropped: Counter[str] = Counter()
         """Windows that were never sent, by reason."""
+        self.round_trips = RoundTrips()
+        """Of this session's heartbeats."""
 
     # ------------------------------------------------------------------------- speaking
 
@@ -242,6 +245,7 @@ class Uplink:
         """Hold one session and say why it ended."""
         self._leave.clear()
         self._welcomed.clear()
+        self.round_trips = RoundTrips()
         self._outbox = Outbox(self.dropped)
         self._outbox.say(self._listener.hello())
         text = "the node ends"
@@ -287,6 +291,9 @@ class Uplink:
                     # them can be trusted to be what was said.
                     return "the coordinator said what cannot be understood"
                 self._welcomed.set()
+                if message.WhichOneof("message") == "heartbeat_ack":
+                    seq = message.heartbeat_ack.seq
+                    self.round_trips.answered(seq, self._clock.monotonic_ns())
                 self._listener.received(message)
         except grpc.aio.AioRpcError as error:
             return f"{error.code().name}: {error.details()}"
@@ -296,13 +303,23 @@ class Uplink:
         try:
             while True:
                 message = await outbox.next()
-                # Not when it was made: what waited here is older than it says.
-                message.sent_ns = self._clock.monotonic_ns()
+                self._stamp(message)
                 await call.write(message)
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
             # The reader knows the status; give it the moment it needs to say it.
             await asyncio.sleep(STATUS_WITHIN_S)
             return "the stream broke"
+
+    def _stamp(self, message: cell_pb2.NodeMessage) -> None:
+        """Say when a message leaves: what waited here is older than it says."""
+        message.sent_ns = self._clock.monotonic_ns()
+        if message.WhichOneof("message") == "heartbeat":
+            beat = message.heartbeat
+            beat.sent_at.FromNanoseconds(self._clock.utc_ns())
+            shortest_ns = self.round_trips.shortest_ns
+            if shortest_ns is not None:
+                beat.round_trip.FromNanoseconds(shortest_ns)
+            self.round_trips.sent(beat.seq, message.sent_ns)
 
     async def _expect_welcome(self) -> str:
         """Give up on a coordinator that accepts the call but never answers."""

@@ -37,13 +37,24 @@ class ObedientRobot:
         self.leaves.append(read_leave(text).permit_id)
 
 
+class Sleepy(SystemClock):
+    """A clock that went on while its process did not."""
+
+    asleep_ns = 0
+
+    def monotonic_ns(self) -> int:
+        return super().monotonic_ns() + self.asleep_ns
+
+
 class Cell:
     """A conductor with its robot, and a step that a test can play."""
 
-    def __init__(self, conductor: Conductor, robot: ObedientRobot) -> None:
+    def __init__(
+        self, conductor: Conductor, robot: ObedientRobot, clock: Sleepy
+    ) -> None:
         self.conductor = conductor
         self.robot = robot
-        self.clock = SystemClock()
+        self.clock = clock
         self._writer = JointWriter(["elbow"])
 
     def feel(self, stamp_ns: int, *, force: float = 3.0) -> None:
@@ -77,13 +88,13 @@ class Cell:
 async def running(
     port: int, folder: Path, *, monitor_every_s: float = 0.0
 ) -> AsyncIterator[Cell]:
-    clock, robot = SystemClock(), ObedientRobot()
+    clock, robot = Sleepy(), ObedientRobot()
     config = make_config(target=f"127.0.0.1:{port}", monitor_every_s=monitor_every_s)
     trace = Trace(folder / "node.jsonl", clock)
     conductor = Conductor(
         config, clock, robot, trace=trace, identity=new_identity("test")
     )
-    cell = Cell(conductor, robot)
+    cell = Cell(conductor, robot, clock)
 
     async def tick() -> None:
         while True:

@@ -7,7 +7,7 @@ import pytest
 
 from andon.v1 import cell_pb2, terms_pb2
 from ros_nodes.clock import SECOND_NS
-from ros_nodes.terms import StepMoment
+from ros_nodes.terms import HoldReason, Stand, StepMoment
 from ros_nodes.windowing import schema_digest
 from tests.ros_nodes.conducted import running, started
 from tests.ros_nodes.scripted_coordinator import ScriptedCoordinator, serving
@@ -118,6 +118,23 @@ async def test_whoever_says_stop_is_obeyed(tmp_path: Path, message) -> None:
         await session.until(lambda: session.scene.stand == cell_pb2.STAND_PAUSED)
 
         assert session.of("node_held") == []
+
+
+async def test_a_node_that_slept_blames_the_link_and_not_the_robot(
+    tmp_path: Path,
+) -> None:
+    async with started(tmp_path) as (cell, session):
+        begun_ns = cell.clock.monotonic_ns()
+        cell.clock.asleep_ns = 5 * SECOND_NS
+        # What the robot said meanwhile is heard before the node looks at its clock.
+        cell.say(StepMoment.BEGIN, 0, begun_ns)
+        await session.until(session.over.is_set)
+
+        held = cell.conductor.station.permission.held
+        assert held is not None
+        assert held.reason is HoldReason.LINK_LOST
+        assert cell.conductor.station.scene.stand is Stand.PAUSED
+        assert cell.robot.asked[-1] == "hold"
 
 
 async def test_a_robot_that_does_not_obey_is_reported(tmp_path: Path) -> None:

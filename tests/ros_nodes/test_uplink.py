@@ -231,6 +231,25 @@ async def test_every_message_says_when_it_left() -> None:
     assert left[-1] < clock.monotonic_ns()
 
 
+async def test_heartbeats_say_how_long_the_way_is_and_what_time_it_is() -> None:
+    coordinator, told = ScriptedCoordinator(), Told()
+    async with serving(coordinator) as (_, port):
+        line = Uplink(f"127.0.0.1:{port}", told, SystemClock())
+        running = asyncio.create_task(line.run())
+        await told.until(lambda: told.messages)
+        for seq in (1, 2):
+            line.say(beat(seq))
+            await told.until(lambda seq=seq: len(told.messages) == seq + 1)
+        session = await coordinator.session()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    first, second = session.of("heartbeat")
+    assert not first.HasField("round_trip")
+    assert 0 < second.round_trip.ToNanoseconds() < 10**10
+    assert 0 < first.sent_at.ToNanoseconds() < second.sent_at.ToNanoseconds()
+
+
 @pytest.mark.parametrize(
     ("jitter", "expected"),
     [(1.0, [0.2, 0.4, 0.8, 1.6, 2.0, 2.0]), (0.0, [0.1, 0.2, 0.4, 0.8, 1.0, 1.0])],
