@@ -2,8 +2,10 @@
 
     python -m ros_nodes up --config andon.toml --cell press-1 [--simulate ...]
     python -m ros_nodes cell_node --ros-args -p config:=andon.toml -p cell:=press-1
+    python -m ros_nodes record|replay FILE ...
 
-Exit codes: 0 ended as asked, 2 usage, 3 configuration refused, 9 rclpy is missing.
+Exit codes: 0 ended as asked, 2 usage or an unusable recording, 3 configuration refused,
+7 the disk, 9 rclpy is missing.
 """
 
 from __future__ import annotations
@@ -25,11 +27,15 @@ from typing import Final
 from ros_nodes.clock import SystemClock
 from ros_nodes.config import CellConfig, ConfigRefusedError, read_cells
 from ros_nodes.plan import NodeSpec, Simulation, plan
+from ros_nodes.recording import RecordingRefusedError
 from ros_nodes.supervisor import Supervisor
 
 NODES: Final = ("cell_node", "simulated_cell_node", "replay_node")
+COMMANDS: Final = {"record": "record_command", "replay": "replay_command"}
+"""Commands with a command line of their own, and their modules."""
 
 OK: Final = 0
+USAGE: Final = 2
 CONFIG_REFUSED: Final = 3
 UNAVAILABLE: Final = 9
 
@@ -47,7 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if words and words[0] in NODES:
             return _run_node(words[0], words[1:])
+        if words and words[0] in COMMANDS:
+            return _run_node(COMMANDS[words[0]], words[1:])
         return _up(_parser().parse_args(words))
+    except RecordingRefusedError as error:
+        return _refuse("RECORDING", f"{error}.", USAGE)
     except ConfigRefusedError as error:
         return _refuse("CONFIG", str(error), CONFIG_REFUSED)
 
@@ -172,6 +182,8 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--truth", type=Path, help="folder for the truth about each cycle")
     for node in NODES:
         commands.add_parser(node, help="be this node; takes --ros-args")
+    for command in COMMANDS:
+        commands.add_parser(command, help="see record --help and replay --help")
     return parser
 
 

@@ -146,6 +146,10 @@ class McapFile:
         """Write what is known beside the messages: an MCAP metadata record."""
         self._writer.add_metadata(name, dict(facts))
 
+    def flush(self) -> None:
+        """End the chunk under way: what was added so far outlives a kill."""
+        self._writer.flush()  # type: ignore[no-untyped-call]
+
     def close(self) -> Statistics:
         """Write the rest and the index; the file itself stays open."""
         self._writer.finish()  # type: ignore[no-untyped-call]

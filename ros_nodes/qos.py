@@ -36,3 +36,43 @@ PERMITS: Final = QoSProfile(
     durability=DurabilityPolicy.VOLATILE,
 )
 """Leave is for who listens now."""
+
+HOLDS: Final = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST,
+    depth=1,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
+"""A hold stands until it is lifted: who comes late must find it."""
+
+REPLAYED: Final = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST,
+    depth=1_000,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.VOLATILE,
+)
+"""Reliable matches every listener, whatever the recorded publisher offered."""
+
+REPLAYED_LATCHED: Final = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST,
+    depth=1,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
+"""A late listener finds the newest message, and no older one."""
+
+LATCHED: Final = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST,
+    depth=100,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
+"""For listening to topics whose newest message waits for whoever comes late."""
+
+CLOCK: Final = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST,
+    depth=1,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.VOLATILE,
+)
+"""Only the newest time is of use; reliable matches every listener."""

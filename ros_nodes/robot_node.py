@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import signal
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -66,14 +66,13 @@ class RobotNode(ABC):
             body,
             Pace(
                 time_factor=float(self._parameter("time_factor", 1.0)),
-                cycles=int(self._parameter("cycles", 0)),
+                cycles=self._cycles(),
             ),
             clock=self._clock,
             records=self._records,
         )
         self._publishers = {
-            "joints": self._publisher(JointState, "joints", "joint_states", SENSORS),
-            "wrench": self._publisher(WrenchStamped, "wrench", "wrench", SENSORS),
+            **self._sensor_publishers(),
             "steps": self._publisher(String, "steps", "steps", STEPS),
         }
         self._node.create_subscription(
@@ -89,6 +88,17 @@ class RobotNode(ABC):
     @abstractmethod
     def _body(self) -> tuple[tuple[str, ...], Body]:
         """Make the body, and say what its joints are called."""
+
+    def _cycles(self) -> int:
+        """Cycles to work; 0: without end."""
+        return int(self._parameter("cycles", 0))
+
+    def _sensor_publishers(self) -> Mapping[str, Any]:
+        """Publishers of what the body measures, by what its samples call them."""
+        return {
+            "joints": self._publisher(JointState, "joints", "joint_states", SENSORS),
+            "wrench": self._publisher(WrenchStamped, "wrench", "wrench", SENSORS),
+        }
 
     def _before_tick(self) -> None:  # noqa: B027 - most have nothing to do
         """Do what else is to be done before each tick."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,14 @@ class Sample(Protocol):
         """False while the wrench driver is silent."""
 
 
+@runtime_checkable
+class RawSample(Protocol):
+    """Messages of any type instead of a twin's sample: a recording, said again."""
+
+    def said(self, stamp_ns: int) -> Iterator[Say]:
+        """What to publish, under this stamp."""
+
+
 class Truth(Protocol):
     """What really happens in a cycle; for scoring only."""
 
@@ -98,10 +106,10 @@ class Body(Protocol):
     def begin_cycle(self, cycle: int) -> Truth:
         """Start a cycle with a new part."""
 
-    def advance(self) -> Sample | None:
+    def advance(self) -> Sample | RawSample | None:
         """Simulate up to the next sample; None when the cycle has ended."""
 
-    def idle(self) -> Sample:
+    def idle(self) -> Sample | RawSample:
         """Simulate one sample of an arm that stands."""
 
     def pause(self) -> None:
@@ -315,11 +323,14 @@ class SimulatedRobot:
         )
         return Say("steps", step_text(event))
 
-    def _sample(self, sample: Sample) -> Iterator[Say]:
+    def _sample(self, sample: Sample | RawSample) -> Iterator[Say]:
         """Stamp one sample with the moment at which it was due."""
         stamp_ns = max(self._due_ns, self._last_ns + 1)
         self._last_ns = stamp_ns
         self._due_ns = stamp_ns + self._pace.on_the_wall_ns(self._body.period_s)
+        if isinstance(sample, RawSample):
+            yield from sample.said(stamp_ns)
+            return
         if sample.joints_sent:
             content = self._joints.write(
                 stamp_ns, sample.position, sample.velocity, sample.effort
