@@ -1,4 +1,4 @@
-"""`andon tui`, `andon cell up`, `andon operator`: the other programs, by one name.
+"""`andon tui`, `cell up`, `operator`, `record`, `replay`: other programs by one name.
 
 They share nothing with the coordinator but the wire, so each takes this process's
 place: its signals, its terminal and its exit code are its own.
@@ -10,6 +10,7 @@ import importlib.util
 import os
 import platform
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -28,6 +29,8 @@ def register(app: typer.Typer) -> None:
     cell.command("up", context_settings=_PASS_ON)(cell_up)
     app.add_typer(cell, name="cell")
     app.command("operator", context_settings=_PASS_ON)(operator)
+    app.command("record", context_settings=_PASS_ON)(record)
+    app.command("replay", context_settings=_PASS_ON)(replay)
 
 
 def _cell() -> None:
@@ -71,18 +74,72 @@ def cell_up(
 
     Further options are passed on to them.
     """
-    settings = options.load_settings(config)
-    if cell not in settings.cells:
-        raise NotFoundError(
-            f"'{cell[:40]}' is not configured; there is {', '.join(settings.cells)}.",
-            "UNKNOWN_CELL",
-        )
+    require_cell(config, cell)
     require_ros()
     simulated = ["--simulate"] if simulate else []
     become(
         "ros_nodes", "up", "--config", str(config.resolve()), "--cell", cell,
         *simulated, *context.args,
     )  # fmt: skip
+
+
+def record(
+    context: typer.Context,
+    cell: Annotated[str, typer.Option(metavar="CELL", help="A configured cell.")],
+    config: options.ConfigOption = options.CONFIG,
+) -> None:
+    """Write what a cell's topics say to an MCAP file, until Ctrl-C.
+
+    Further options: --out FILE, --seconds N, --topic NAME, --reserve-mb N, --loopback,
+    --domain ID, --json.
+    """
+    require_cell(config, cell)
+    require_ros()
+    become(
+        "ros_nodes", "record", "--config", str(config.resolve()), "--cell", cell,
+        *context.args,
+    )  # fmt: skip
+
+
+def replay(
+    context: typer.Context,
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="MCAP, .db3, a rosbag2 folder, or a CSV."),
+    ],
+    cell: Annotated[
+        str, typer.Option(metavar="CELL", help="Play its topics; else name some.")
+    ] = "",
+    config: options.ConfigOption = options.CONFIG,
+) -> None:
+    """Play a recording in its original time, or faster.
+
+    Further options: --rate F, --loop, --from S, --to S, --topics NAME..., --remap
+    /FROM:=/TO..., --keep-stamps, --as-robot, --cycle-seconds S, --wait S, --network,
+    --domain ID, --json, and for a CSV --columns, --time-column, --group-column,
+    --part-column.
+    """
+    of_the_cell = []
+    if cell:
+        require_cell(config, cell)
+        of_the_cell = ["--config", str(config.resolve()), "--cell", cell]
+    require_ros()
+    become("ros_nodes", "replay", str(file), *of_the_cell, *context.args)
+
+
+def require_cell(config: Path, cell: str) -> None:
+    """Refuse a cell that is not in the configuration.
+
+    Raises:
+        ConfigError: The configuration is refused.
+        NotFoundError: The cell is not in it.
+    """
+    settings = options.load_settings(config)
+    if cell not in settings.cells:
+        raise NotFoundError(
+            f"'{cell[:40]}' is not configured; there is {', '.join(settings.cells)}.",
+            "UNKNOWN_CELL",
+        )
 
 
 def require_ros() -> None:

@@ -65,6 +65,52 @@ def test_a_cell_is_started_with_what_the_nodes_understand(
 
 
 @pytest.mark.usefixtures("becomes")
+@pytest.mark.parametrize(
+    ("said", "becomes_what"),
+    [
+        pytest.param(
+            ["record", "--cell", "press-1", "--seconds", "60", "--topic", "joints"],
+            ["record", "--config", "CONFIG", "--cell", "press-1", "--seconds", "60",
+             "--topic", "joints"],
+            id="record",
+        ),
+        pytest.param(
+            ["replay", "a.mcap", "--cell", "press-1", "--rate", "2", "--as-robot"],
+            ["replay", "a.mcap", "--config", "CONFIG", "--cell", "press-1",
+             "--rate", "2", "--as-robot"],
+            id="replay",
+        ),
+        pytest.param(
+            ["replay", "a.mcap", "--topics", "/a", "/b"],
+            ["replay", "a.mcap", "--topics", "/a", "/b"],
+            id="replay-without-a-cell",
+        ),
+    ],
+)  # fmt: skip
+def test_recordings_are_made_and_played_beside_ros(
+    plant: Path, monkeypatch: pytest.MonkeyPatch, said, becomes_what
+) -> None:
+    monkeypatch.setattr(programs, "require_ros", lambda: None)
+
+    with pytest.raises(BecameError) as became:
+        main([*said, "-c", str(plant)])
+
+    words = [str(plant) if word == "CONFIG" else word for word in becomes_what]
+    assert became.value.args == ("-m", "ros_nodes", *words)
+
+
+@pytest.mark.usefixtures("becomes")
+@pytest.mark.parametrize("command", [["record"], ["replay", "a.mcap"]])
+def test_recordings_of_an_unknown_cell_are_exit_1(
+    plant: Path, capsys: pytest.CaptureFixture[str], command
+) -> None:
+    code = main([*command, "--cell", "x9", "-c", str(plant)])
+
+    assert code == 1
+    assert "press-1" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("becomes")
 def test_an_unknown_cell_is_exit_1_and_names_the_known_ones(
     plant: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
