@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from andon.v1 import cell_pb2
 from ros_nodes import clip_upload, convert
+from ros_nodes.called_station import CalledStation
 from ros_nodes.clip import Clips, ClipSource
 from ros_nodes.clock import SECOND_NS, Clock, boot_id, seconds_to_ns
 from ros_nodes.config import CellConfig
+from ros_nodes.effects import Effect
 from ros_nodes.evidence import Evidence
 from ros_nodes.hands import Hands, RobotPort, Surroundings, WindowMessage
 from ros_nodes.permission import Permission
@@ -61,9 +64,9 @@ class Conductor:
         self._trace = trace
         self._identity = identity
         self.evidence = Evidence(config, clock)
-        self.station = Station(
-            Permission(maximum_execution_ns=seconds_to_ns(config.maximum_step_s))
-        )
+        self.station = _station(config)
+        self.link_text = "no session yet"
+        """Why there is no session; "" while there is one."""
         self._uplink = Uplink(config.target, self, clock)
         self.clips = Clips(
             ClipSource.of(config, identity.software), clock, self.evidence.dropped
@@ -86,6 +89,22 @@ class Conductor:
             tasks.create_task(self._upload.run(), name="clips")
             await self._hands.run()
 
+    def connect(self) -> None:
+        """Seek sessions with the coordinator; what a new conductor does anyway."""
+        self._uplink.wake()
+
+    def disconnect(self, text: str) -> None:
+        """Hold the robot, end the session and seek none until told to connect."""
+        self._trace.write("disconnect", text=text)
+        self.link_text = text
+        now_ns = self._clock.monotonic_ns()
+        self.carry_out(self.station.withdrawn(HoldReason.LINK_LOST, text, now_ns))
+        self._uplink.rest(text)
+
+    def carry_out(self, following: Sequence[Effect]) -> None:
+        """Do what follows from an event at the station."""
+        self._hands.carry_out(following)
+
     # --------------------------------------------------------------------- the robot
 
     def step_said(self, text: str) -> None:
@@ -97,15 +116,11 @@ class Conductor:
             self._trace.write("step_refused", text=str(error))
             _log.warning("steps: %s", error)
             return
+        self.step(replace(event, stamp_ns=self.evidence.place(event.stamp_ns)))
+
+    def step(self, event: StepEvent) -> None:
+        """A step begins or ends; the stamp is on the node's monotonic clock."""
         now_ns = self._clock.monotonic_ns()
-        event = StepEvent(
-            event.moment,
-            event.cycle,
-            event.part_id,
-            event.step,
-            self.evidence.place(event.stamp_ns),
-            event.permit_id,
-        )
         self._trace.write(
             event.moment.value,
             cycle=event.cycle,
@@ -204,6 +219,7 @@ class Conductor:
         """See uplink.Listener."""
         self._hands.stop_beating()
         was_open = self.station.permission.session_open
+        self.link_text = text
         self._trace.write("session_lost", text=text, was_open=was_open)
         self._hands.carry_out(self.station.closed(text, self._clock.monotonic_ns()))
 
@@ -244,6 +260,7 @@ class Conductor:
     def _welcome(self, welcome: cell_pb2.Welcome, now_ns: int) -> None:
         self._trace.write("session_open", epoch=welcome.session_epoch)
         self._witnessed = (welcome.journal_seq, welcome.journal_head)
+        self.link_text = ""
         self._hands.beat_every(convert.duration_ns(welcome.heartbeat_period))
         self._hands.carry_out(
             self.station.opened(
@@ -303,6 +320,14 @@ class Conductor:
                 _log.warning("refused: %s: %s", refusal.token, refusal.text)
             case kind:
                 self._trace.write("ignored", kind=str(kind))
+
+
+def _station(config: CellConfig) -> Station:
+    """Make the station: a program that is sent its leave, or one that comes for it."""
+    permission = Permission(maximum_execution_ns=seconds_to_ns(config.maximum_step_s))
+    if config.ros.program.adapter == "topics":
+        return Station(permission)
+    return CalledStation(permission)
 
 
 def new_identity(software: str) -> Identity:

@@ -164,6 +164,8 @@ class Uplink:
         self._leave = asyncio.Event()
         self._leave_text = ""
         self._welcomed = asyncio.Event()
+        self._wanted = asyncio.Event()
+        self._wanted.set()
         self.dropped: Counter[str] = Counter()
         """Windows that were never sent, by reason."""
         self.round_trips = RoundTrips()
@@ -194,6 +196,15 @@ class Uplink:
         """End the session now; another one is tried."""
         self._leave_text = text
         self._leave.set()
+
+    def rest(self, text: str) -> None:
+        """End the session and try none until woken."""
+        self._wanted.clear()
+        self.leave(text)
+
+    def wake(self) -> None:
+        """Try sessions again."""
+        self._wanted.set()
 
     async def upload(self, parts: AsyncIterator[cell_pb2.UploadClipRequest]) -> str:
         """Send a clip beside the session, over the same connection; return its id.
@@ -232,6 +243,7 @@ class Uplink:
         """Hold sessions until cancelled, with growing and jittered waits between."""
         backoff_s = FIRST_BACKOFF_S
         while True:
+            await self._wanted.wait()
             text = await self._session()
             if self._welcomed.is_set():
                 backoff_s = FIRST_BACKOFF_S
