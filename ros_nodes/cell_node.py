@@ -25,7 +25,8 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from ros_nodes.adapters.trigger import TriggerRobot
+from ros_nodes.adapters.factory import make_robot
+from ros_nodes.adapters.robot import RosRobot
 from ros_nodes.clock import SystemClock
 from ros_nodes.conductor import Conductor, new_identity
 from ros_nodes.config import read_cell
@@ -51,7 +52,7 @@ class Control(threading.Thread):
     """
 
     def __init__(
-        self, context: Context, robot: TriggerRobot, conductor: Conductor
+        self, context: Context, robot: RosRobot, conductor: Conductor
     ) -> None:
         super().__init__(name="control")
         self.executor = SingleThreadedExecutor(context=context)
@@ -102,7 +103,7 @@ class CellNode:
         trace = self._parameter("trace")
         self._clock = SystemClock()
         self._trace = Trace(Path(trace) if trace else None, self._clock)
-        self._robot = TriggerRobot(self._control, config.ros)
+        self._robot = make_robot(self._control, config.ros)
         self._conductor = Conductor(
             config,
             self._clock,
@@ -142,6 +143,7 @@ class CellNode:
         finally:
             self._thread.end()
             self._trace.close()
+            self._robot.close()
             self._data.destroy_node()
             self._control.destroy_node()
             rclpy.shutdown(context=self._context)

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from andon.v1 import cell_pb2
+from andon.v1 import cell_pb2, terms_pb2
 from ros_nodes import clip_upload, convert
 from ros_nodes.called_station import CalledStation
 from ros_nodes.clip import Clips, ClipSource
@@ -138,6 +138,7 @@ class Conductor:
 
     def tick(self) -> None:
         """Let time pass; call it every few milliseconds, after the samples."""
+        self._hands.look()
         now_ns = self._clock.monotonic_ns()
         self._hands.ticked(now_ns)
         self._hands.cut_if_due(now_ns)
@@ -228,12 +229,9 @@ class Conductor:
         now_ns = self._clock.monotonic_ns()
         match message.WhichOneof("message"):
             case "heartbeat_ack":
-                ack = message.heartbeat_ack
-                self._trace.write("ack", seq=ack.seq, epoch=ack.session_epoch)
-                self.station.permission.acked(
-                    seq=ack.seq, epoch=ack.session_epoch, now_ns=now_ns
-                )
+                self._acked(message.heartbeat_ack, now_ns)
             case "permit":
+                self._hands.look()
                 self._permit(message, now_ns)
             case "welcome":
                 self._welcome(message.welcome, now_ns)
@@ -270,6 +268,14 @@ class Conductor:
                 now_ns=now_ns,
             )
         )
+
+    def _acked(self, ack: cell_pb2.HeartbeatAck, now_ns: int) -> None:
+        self._trace.write("ack", seq=ack.seq, epoch=ack.session_epoch)
+        self.station.permission.acked(
+            seq=ack.seq, epoch=ack.session_epoch, now_ns=now_ns
+        )
+        if ack.reason == terms_pb2.HOLD_REASON_SAFETY_STOP_SEEN:
+            self._hands.carry_out(self.station.safety_stop_remembered())
 
     def _permit(self, message: cell_pb2.CoordinatorMessage, now_ns: int) -> None:
         try:

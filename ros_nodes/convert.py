@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from andon.v1 import cell_pb2, terms_pb2
 from ros_nodes.clip import Wanted
 from ros_nodes.clock import SECOND_NS
+from ros_nodes.effects import Robot
 from ros_nodes.evidence import CutWindow, WindowKind
 from ros_nodes.permission import Dropped, Hold
 from ros_nodes.terms import Action, HoldReason, Permit, Purpose, Scene, Stand
@@ -45,6 +46,14 @@ _REASONS: Final = {
     HoldReason.OPERATOR_HOLD: terms_pb2.HOLD_REASON_OPERATOR_HOLD,
     HoldReason.SAFETY_STOP_SEEN: terms_pb2.HOLD_REASON_SAFETY_STOP_SEEN,
     HoldReason.INTEGRITY: terms_pb2.HOLD_REASON_INTEGRITY,
+}
+_ROBOTS: Final = {
+    Robot.FREE: cell_pb2.ROBOT_HOLD_FREE,
+    Robot.HOLDING: cell_pb2.ROBOT_HOLD_HOLDING,
+    Robot.HELD: cell_pb2.ROBOT_HOLD_HELD,
+    Robot.UNCONFIRMED: cell_pb2.ROBOT_HOLD_UNCONFIRMED,
+    Robot.RESUMING: cell_pb2.ROBOT_HOLD_RESUMING,
+    Robot.STOPPED: cell_pb2.ROBOT_HOLD_STOPPED,
 }
 _KINDS: Final = {
     WindowKind.DECISION: terms_pb2.WINDOW_KIND_DECISION,
@@ -120,14 +129,23 @@ def scene_message(scene: Scene) -> cell_pb2.Scene:
 
 
 def heartbeat_message(
-    seq: int, scene: Scene, *, held: bool, dropped: Mapping[str, int]
+    seq: int, scene: Scene, *, robot: Robot, held: bool, dropped: Mapping[str, int]
 ) -> cell_pb2.NodeMessage:
     """Say that the node lives."""
     return cell_pb2.NodeMessage(
         heartbeat=cell_pb2.Heartbeat(
-            seq=seq, scene=scene_message(scene), held=held, dropped=dropped
+            seq=seq,
+            scene=scene_message(scene),
+            held=held,
+            dropped=dropped,
+            robot=_ROBOTS[robot],
         )
     )
+
+
+def safety_message(kind: str) -> cell_pb2.NodeMessage:
+    """Say that the robot's own safety system stopped it."""
+    return cell_pb2.NodeMessage(safety_stop=cell_pb2.SafetyStopSeen(kind=kind))
 
 
 def windows_message(

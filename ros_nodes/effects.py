@@ -23,6 +23,8 @@ class Robot(Enum):
     """Did not confirm; asked again until it does."""
     RESUMING = "resuming"
     """Asked to go on, no answer yet."""
+    STOPPED = "stopped"
+    """Its own safety system stopped it: only people start its program again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,11 @@ class CallResume:
     """Call the robot's resume service; the permit is consumed."""
 
     begin: Begin
+
+
+@dataclass(frozen=True, slots=True)
+class LiftHold:
+    """Ask for no hold any more: people started the program, and it took leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,14 @@ class TellHeld:
 
     hold: Hold
     scene: Scene
-    confirmed: bool
+    confirmed: bool  # or its own safety system stopped it
+
+
+@dataclass(frozen=True, slots=True)
+class TellSafetyStop:
+    """Tell the coordinator that the robot's own safety system stopped it."""
+
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +116,12 @@ class LeaveSession:
 Effect = (
     CallHold
     | CallResume
+    | LiftHold
     | GiveLeave
     | TellStarted
     | TellDropped
     | TellHeld
+    | TellSafetyStop
     | BeatNow
     | CutNow
     | SendWindow

@@ -34,6 +34,20 @@ POSITION_AGE_NS: Final = SECOND_NS // 2
 """Age up to which joint positions say where the robot stands."""
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a robot's own topics show.
+
+    Attributes:
+        stands: Whether its program stands; None when no topic shows it.
+        safety: Each new word of its safety system, oldest first: what it calls a stop,
+            or "" for ordinary work.
+    """
+
+    stands: bool | None = None
+    safety: tuple[str, ...] = ()
+
+
 class RobotPort(Protocol):
     """What the conductor can ask of the robot."""
 
@@ -45,6 +59,12 @@ class RobotPort(Protocol):
 
     def give_leave(self, text: str) -> None:
         """Publish leave for one step."""
+
+    def lift_hold(self) -> None:
+        """Ask for no hold any more; the robot works already, by people and leave."""
+
+    def look(self) -> Look:
+        """Say what the robot's topics showed since the last look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +108,7 @@ class Hands:
         self._tasks: asyncio.TaskGroup | None = None
         self._cut_due: Work | None = None
         self._cut_by_ns = 0
+        self._hold_calls = 0
         self._beat_ns = seconds_to_ns(HEARTBEAT_S)
         self._beat_due_ns: int | None = None
 
@@ -104,6 +125,15 @@ class Hands:
     def positions(self) -> Sequence[float] | None:
         """Where the joints stand now; None when nobody can say."""
         return self._evidence.positions(maximum_age_ns=POSITION_AGE_NS)
+
+    def look(self) -> None:
+        """Hear what the robot's own topics show; before anything is permitted."""
+        look, now_ns = self._robot.look(), self._clock.monotonic_ns()
+        for kind in look.safety:
+            self._trace.write("safety", kind=kind)
+            self.carry_out(self._station.safety_said(kind, now_ns))
+        if look.stands is not None:
+            self.carry_out(self._station.read_back(now_ns, stands=look.stands))
 
     # ------------------------------------------------------------------ heartbeats
 
@@ -131,6 +161,7 @@ class Hands:
             convert.heartbeat_message(
                 seq,
                 self._station.scene,
+                robot=self._station.robot,
                 held=self._station.permission.held is not None,
                 dropped=self._evidence.dropped + self._uplink.dropped,
             )
@@ -162,6 +193,8 @@ class Hands:
                     start_by_ns=begin.start_by_ns,
                 )
                 self._start(self._call_resume(begin), "resume")
+            case effects.LiftHold():
+                self._robot.lift_hold()
             case effects.GiveLeave(begin):
                 self._trace.write(
                     "permit_started",
@@ -193,6 +226,9 @@ class Hands:
                     "held_told", reason=hold.reason.value, confirmed=confirmed
                 )
                 self._uplink.say(convert.held_message(hold, scene, confirmed=confirmed))
+            case effects.TellSafetyStop(kind):
+                _log.warning("safety stop seen: %s", kind)
+                self._uplink.say(convert.safety_message(kind))
             case effects.BeatNow():
                 if self._station.permission.session_open:
                     self.beat(self._clock.monotonic_ns())
@@ -212,10 +248,13 @@ class Hands:
             self._tasks.create_task(coroutine, name=f"conductor:{name}")
 
     async def _call_hold(self) -> None:
+        self._hold_calls += 1
+        call = self._hold_calls
         confirmed = await self._robot.hold()
         self._trace.write("hold_answered", confirmed=confirmed)
-        now_ns = self._clock.monotonic_ns()
-        self.carry_out(self._station.hold_answered(now_ns, confirmed=confirmed))
+        if call == self._hold_calls:  # a newer call will say how it stands
+            now_ns = self._clock.monotonic_ns()
+            self.carry_out(self._station.hold_answered(now_ns, confirmed=confirmed))
 
     async def _call_resume(self, begin: Begin) -> None:
         confirmed = await self._robot.resume()

@@ -19,6 +19,7 @@ class StepRecord:
         self._begin: StepEvent | None = None
         self._pauses: list[Span] = []
         self._paused_ns: int | None = None
+        self._spoilt = False
 
     @property
     def begun(self) -> bool:
@@ -27,8 +28,12 @@ class StepRecord:
 
     def forget(self) -> None:
         """Forget the step: another one is permitted."""
-        self._begin, self._paused_ns = None, None
+        self._begin, self._paused_ns, self._spoilt = None, None, False
         self._pauses.clear()
+
+    def spoil(self) -> None:
+        """Note that the robot moved while nobody measured the step."""
+        self._spoilt = True
 
     def begin(self, event: StepEvent) -> None:
         """Note that a step begins."""
@@ -50,10 +55,11 @@ class StepRecord:
         """Return what the window of the ended step is cut of.
 
         Returns:
-            None when the step was not seen to begin: there is nothing to judge.
+            None when the step was not seen to begin, or not all of it: there is
+            nothing to judge.
         """
         begin = self._begin
-        if begin is None or event.stamp_ns <= begin.stamp_ns:
+        if begin is None or self._spoilt or event.stamp_ns <= begin.stamp_ns:
             self.forget()
             return None
         self.go_on(event.stamp_ns)

@@ -26,15 +26,15 @@ from ros_nodes.effects import (
     Effect,
     GiveLeave,
     LeaveSession,
+    LiftHold,
     Robot,
     SendWindow,
     TellDropped,
-    TellHeld,
     TellStarted,
 )
 from ros_nodes.evidence import CutWindow, Work
-from ros_nodes.permission import Begin, Dropped, Hold, Permission
-from ros_nodes.record import Pose, StepRecord
+from ros_nodes.held_robot import HeldRobot
+from ros_nodes.permission import Begin, Dropped
 from ros_nodes.terms import (
     Drop,
     HoldReason,
@@ -49,35 +49,14 @@ BEGIN_GRACE_NS: Final = SECOND_NS
 """Time a robot's program may take to begin after a permit's last moment."""
 SILENCE_NS: Final = 2 * SECOND_NS
 """Silence of the sensors in a step after which the node holds."""
-HOLD_AGAIN_NS: Final = SECOND_NS
-"""Time between attempts to hold a robot that does not obey."""
 
 
-class Station:
+class Station(HeldRobot):
     """The scene of one cell and the permission to change it.
 
     Args:
         permission: The node's own authority.
     """
-
-    def __init__(self, permission: Permission) -> None:
-        self.permission = permission
-        self._robot = Robot.FREE
-        self._told_unconfirmed = False
-        self._asked_hold_ns = 0
-        self._deferred: Permit | None = None
-        self._begun: Begin | None = None
-        self._revoked: Begin | None = None
-        self._scene = Scene()
-        self._step = StepRecord()
-        self._window: CutWindow | None = None
-        self._offer_again = False
-        self._pose = Pose()
-
-    @property
-    def scene(self) -> Scene:
-        """Where the robot stands."""
-        return self._scene
 
     @property
     def pending(self) -> CutWindow | None:
@@ -124,6 +103,9 @@ class Station:
         if self._robot is Robot.UNCONFIRMED:
             text = "the robot's controller has not confirmed that it holds"
             return [TellDropped(self.permission.refuse(permit, text))]
+        if self._stop:
+            text = f"the robot's safety system stops it: {self._stop}"
+            return [TellDropped(self.permission.refuse(permit, text))]
         if self._must_wait(permit, now_ns, positions):
             replaced, self._deferred = self._deferred, permit
             if replaced is None:
@@ -141,10 +123,6 @@ class Station:
             self._robot = Robot.RESUMING
             return [CallResume(answer)]
         return self._start(answer, now_ns)
-
-    def withdrawn(self, reason: HoldReason, text: str, now_ns: int) -> list[Effect]:
-        """The coordinator withdrew permission."""
-        return self._hold_robot(self.permission.withdraw(reason, text), now_ns)
 
     def reoffer(self, now_ns: int, positions: Sequence[float] | None) -> list[Effect]:
         """The coordinator wants the pending evidence again, if it still holds."""
@@ -179,13 +157,20 @@ class Station:
             and self.permission.may_move(now_ns)
             and event.stamp_ns <= executing.start_by_ns + BEGIN_GRACE_NS
         ):
+            if self._robot is Robot.STOPPED:  # people started it, and it took leave
+                self._robot = Robot.FREE
+                return [LiftHold()]
             return []
-        if (
-            self._robot is Robot.HOLDING
-            and revoked is not None
-            and event.permit_id == revoked.permit.permit_id
-        ):
-            # It took its leave just before the hold that is under way reached it.
+        crossed = (
+            revoked is not None and event.permit_id == revoked.permit.permit_id
+        )  # it took its leave just before the hold, or the stop, was known here
+        if self._robot is Robot.STOPPED:
+            self._give_up_scene()
+            if not self._stop:
+                self._scene = replace(self._scene, stand=Stand.AT_START)
+            if crossed:
+                return [BeatNow()]
+        elif crossed and self._robot is Robot.HOLDING:
             self._scene = replace(self._scene, stand=Stand.PAUSED)
             self._step.pause(now_ns)
             return []
@@ -198,11 +183,14 @@ class Station:
     def ended(self, event: StepEvent, now_ns: int) -> list[Effect]:
         """The robot's program says that the step ended; it waits for leave."""
         self.permission.finished()
-        self._begun = None
+        waiting, self._begun = self._begun, None
         work = self._step.end(event)
         if work is None:
-            self._scene = Scene(Stand.AT_START, cycle=event.cycle + 1)
-            text = f"cycle {event.cycle} ended, but the node did not see it begin"
+            stand = Stand.STOPPED if self._stop else Stand.AT_START
+            self._scene = Scene(stand, cycle=event.cycle + 1)
+            if self._robot is Robot.STOPPED and waiting is None:
+                return [BeatNow()]  # people let the step end that was stopped
+            text = f"cycle {event.cycle} ended, but the node did not see all of it"
             return self._hold_robot(
                 self.permission.hold(HoldReason.BAD_DATA, text), now_ns
             )
@@ -213,21 +201,14 @@ class Station:
         self, window: CutWindow, positions: Sequence[float] | None
     ) -> list[Effect]:
         """The window of the ended step was cut; the step waits for its decision."""
+        if self._scene.stand is not Stand.DECIDING:
+            return []  # a safety stop came in between: the scene is gone
         self._window = window
         self._pose.renew(positions)
         self._scene = replace(self._scene, window_digest=window.digest)
         return [SendWindow(window, scene_ns=window.scene_ns, offered_again=False)]
 
     # ----------------------------------------------------------- the robot's controller
-
-    def hold_answered(self, now_ns: int, *, confirmed: bool) -> list[Effect]:
-        """The hold service answered, or did not answer in time."""
-        if self._robot is not Robot.HOLDING:
-            return []
-        self._robot = Robot.HELD if confirmed else Robot.UNCONFIRMED
-        if self._scene.stand is Stand.PAUSED:
-            self._pose.held(now_ns)
-        return self._report()
 
     def resume_answered(
         self,
@@ -258,6 +239,8 @@ class Station:
             hold = self.permission.hold(
                 HoldReason.BAD_DATA, "the robot's controller did not confirm to go on"
             )
+        if self._robot is Robot.STOPPED:
+            return [*effects, CallHold(hold), *self._report()]
         self._robot = Robot.FREE
         return effects + self._hold_robot(hold, now_ns)
 
@@ -292,21 +275,13 @@ class Station:
             text = f"sensors silent for over {SILENCE_NS / SECOND_NS:g} s in a step"
             hold = self.permission.hold(HoldReason.BAD_DATA, text)
             return self._hold_robot(hold, now_ns)
-        held = self.permission.held
-        if (
-            self._robot is Robot.UNCONFIRMED
-            and held is not None
-            and now_ns - self._asked_hold_ns >= HOLD_AGAIN_NS
-        ):
-            return self._hold_robot(held, now_ns)
-        return self._look_again(now_ns, positions, heard_ns)
-
-    def hold_at_boot(self, now_ns: int) -> list[Effect]:
-        """Hold the robot once its controller is there: a node comes up held."""
-        held = self.permission.held
-        if held is None or self._robot is not Robot.FREE:
-            return []
-        return self._hold_robot(held, now_ns)
+        begun = self._begun
+        if begun is not None and now_ns > begun.start_by_ns + 2 * BEGIN_GRACE_NS:
+            text = "leave was given, but the robot's program did not begin"
+            hold = self.permission.hold(HoldReason.STALE_DATA, text)
+            return self._hold_robot(hold, now_ns)
+        again = self._hold_again(now_ns)
+        return again or self._look_again(now_ns, positions, heard_ns)
 
     # ---------------------------------------------------------------------------- parts
 
@@ -329,43 +304,6 @@ class Station:
             effects.append(GiveLeave(begin))
         effects.append(TellStarted(permit, self._scene, latency_ns))
         return effects
-
-    def _hold_robot(self, hold: Hold, now_ns: int) -> list[Effect]:
-        """Ask the robot to hold, unless it already confirmed that it does."""
-        self._revoked, self._begun = self._begun or self._revoked, None
-        if self._scene.stand is Stand.IN_STEP:
-            if self._step.begun:
-                self._scene = replace(self._scene, stand=Stand.PAUSED)
-                self._step.pause(now_ns)
-                self._pose.renew(None)
-            else:  # leave was given, but the step has not begun
-                self._scene = replace(self._scene, stand=Stand.AT_START)
-        if self._robot is Robot.HOLDING:
-            return []
-        if self._robot is Robot.HELD:
-            return self._report()
-        self._robot = Robot.HOLDING
-        self._asked_hold_ns = now_ns
-        return [CallHold(hold)]
-
-    def _report(self) -> list[Effect]:
-        """Tell the coordinator what it does not know about the hold, and where it is.
-
-        It knows of its own withdrawals; an echo of them would be a new hold. It does
-        not know why the node held by itself, nor that a robot does not obey.
-        """
-        confirmed = self._robot is Robot.HELD
-        told = self.permission.unreported
-        if told is None and (
-            confirmed if self._told_unconfirmed else self._robot is Robot.UNCONFIRMED
-        ):
-            told = self.permission.held
-        # The heartbeat behind the message proves that the coordinator knows.
-        self.permission.reported()
-        if told is None:
-            return [BeatNow()]
-        self._told_unconfirmed = not confirmed
-        return [TellHeld(told, self._scene, confirmed), BeatNow()]
 
     def _must_wait(
         self, permit: Permit, now_ns: int, positions: Sequence[float] | None

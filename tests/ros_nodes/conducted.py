@@ -8,6 +8,7 @@ from pathlib import Path
 from ros_nodes.cdr import JointWriter, write_wrench
 from ros_nodes.clock import SECOND_NS, SystemClock
 from ros_nodes.conductor import Conductor, new_identity
+from ros_nodes.hands import Look
 from ros_nodes.talk import read_leave, step_text
 from ros_nodes.terms import StepEvent, StepMoment
 from ros_nodes.trace import Trace
@@ -24,6 +25,7 @@ class ObedientRobot:
         self.asked: list[str] = []
         self.leaves: list[str] = []
         self.obeys = True
+        self.shows = Look()
 
     async def hold(self) -> bool:
         self.asked.append("hold")
@@ -35,6 +37,13 @@ class ObedientRobot:
 
     def give_leave(self, text: str) -> None:
         self.leaves.append(read_leave(text).permit_id)
+
+    def lift_hold(self) -> None:
+        self.asked.append("lift")
+
+    def look(self) -> Look:
+        look, self.shows = self.shows, Look()
+        return look
 
 
 class Sleepy(SystemClock):
