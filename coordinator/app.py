@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coordinator import log, software
-from coordinator.clock import SECOND_NS, Clock, SystemClock, seconds_to_ns
+from coordinator.clock import (
+    SECOND_NS,
+    Clock,
+    JumpWatch,
+    SystemClock,
+    seconds_to_ns,
+)
 from coordinator.config import Settings
 from coordinator.errors import AndonError, StoreError
 from coordinator.feed import Feed, PresenceChanged
@@ -252,6 +258,7 @@ class Coordinator:
     async def _tick(self) -> None:
         """Look at deadlines, leases, claims and the inference thread, for ever."""
         expected_ns, nobody = self._clock.monotonic_ns(), False
+        wall = JumpWatch(self._clock)
         while True:
             await self._clock.sleep(TICK_S)
             now_ns = self._clock.monotonic_ns()
@@ -261,7 +268,9 @@ class Coordinator:
                 self.plant.requests.postpone(late_ns)
             await self._expire()
             expected_ns = now_ns + seconds_to_ns(TICK_S)
-            self.server.cells.end_silent()
+            self.server.cells.sessions.look()
+            if jumped_s := wall.jumped_s():
+                _log.warning("clock_jump", seconds=round(jumped_s, 1))
             nobody = self._say_when_nobody(nobody)
             for path in self.plant.cells.values():
                 path.inbox.post(control.Tick())

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 SECOND_NS: Final = 1_000_000_000
+JUMP_S: Final = 0.5
+"""A wall clock that moves so far against the monotonic one at once has jumped, s."""
 
 
 class Clock(Protocol):
@@ -67,6 +69,27 @@ class ManualClock:
         end = self._elapsed + timedelta(seconds=seconds)
         while self._elapsed < end:  # noqa: ASYNC110 - the clock is moved by hand
             await asyncio.sleep(0)
+
+
+class JumpWatch:
+    """Notices when the wall clock is set, by NTP or by a person.
+
+    Nothing is decided by the wall clock; people who read records will ask.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._offset_s = self._look()
+
+    def jumped_s(self) -> float:
+        """How far it stepped since the last call, s; 0.0 when it only drifted."""
+        offset_s = self._look()
+        step_s, self._offset_s = offset_s - self._offset_s, offset_s
+        return step_s if abs(step_s) > JUMP_S else 0.0
+
+    def _look(self) -> float:
+        wall_s = self._clock.utc_now().timestamp()
+        return wall_s - self._clock.monotonic_ns() / SECOND_NS
 
 
 def seconds_to_ns(seconds: float) -> int:

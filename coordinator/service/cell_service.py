@@ -11,11 +11,10 @@ import grpc
 
 from andon.v1 import cell_pb2, cell_pb2_grpc, terms_pb2
 from coordinator import log
-from coordinator.clock import SECOND_NS, seconds_to_ns
+from coordinator.clock import seconds_to_ns
 from coordinator.config import HEARTBEAT_S, LEASE_S
 from coordinator.errors import (
     AndonError,
-    CellInUseError,
     MissingFieldError,
     NotServedError,
     OverloadedError,
@@ -26,14 +25,13 @@ from coordinator.live.cell import control
 from coordinator.live.path import LivePath
 from coordinator.service import convert
 from coordinator.service.plant import Plant, require_id
-from coordinator.service.session import MOST_WINDOWS_A_MESSAGE, NodeSession
+from coordinator.service.session import MOST_WINDOWS_A_MESSAGE, Caller, NodeSession
+from coordinator.service.sessions import Sessions
 from coordinator.service.status import STATUS_OF
 from coordinator.service.words import duration, from_wire, legible, to_wire
-from coordinator.terms import CellId, HoldReason, PermitId, is_id
+from coordinator.terms import HoldReason, PermitId, is_id
 
 _log = log.get("cell_service")
-DEAD_AFTER_NS = int(3.5 * SECOND_NS)
-"""A session without a heartbeat for so long is over."""
 LAST_WORDS_S = 0.5
 """Time for what still waits to be said when a session ends, s."""
 MOST_WAITING = 1024
@@ -53,17 +51,16 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
 
     def __init__(self, plant: Plant) -> None:
         self._plant = plant
-        self._sessions: set[NodeSession] = set()
-        self._opening: set[CellId] = set()
+        self.sessions = Sessions(plant.clock)
 
     async def Session(  # type: ignore[override]  # writes to the context instead
         self, request_iterator: Any, context: Context
     ) -> None:
         """See cell.proto."""
         del request_iterator  # the context is read instead: it can be awaited
-        path, hello = await self._hello(context)
-        session = await self._open(path, hello)
-        self._sessions.add(session)
+        path, hello, caller = await self._hello(context)
+        session = await self._open(path, hello, caller)
+        self.sessions.begin(session, path)
         path.inbox.post(control.Connected(session, convert.scene(hello.scene)))
         why = "the node's session ended."
         try:
@@ -72,8 +69,7 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
             why = f"the session was ended: {error.text}"
             raise
         finally:
-            self._sessions.discard(session)
-            path.inbox.post(control.LinkEnded(session.session_epoch, why))
+            self.sessions.end(session, why)
 
     async def UploadClip(
         self, request_iterator: Any, context: Context
@@ -84,25 +80,13 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
 
     def drain(self) -> None:
         """Tell every node that the coordinator stops, and end the sessions."""
-        for session in self._sessions:
+        for session in self.sessions:
             draining = cell_pb2.Draining(within=duration(seconds_to_ns(0.2)))
             session.say(cell_pb2.CoordinatorMessage(draining=draining))
 
-    def end_all(self) -> None:
-        """End every session."""
-        for session in self._sessions:
-            session.close()
-
-    def end_silent(self) -> None:
-        """End sessions whose node has not been heard of for too long."""
-        now_ns = self._plant.clock.monotonic_ns()
-        for session in self._sessions:
-            if not now_ns - session.last_heard_ns <= DEAD_AFTER_NS:
-                session.close()
-
     # -- opening ---------------------------------------------------------------------
 
-    async def _hello(self, context: Context) -> tuple[LivePath, cell_pb2.Hello]:
+    async def _hello(self, context: Context) -> tuple[LivePath, cell_pb2.Hello, Caller]:
         first = await context.read()
         if first is grpc.aio.EOF or _decoded(first).WhichOneof("message") != "hello":
             raise MissingFieldError("the first message must be hello.")
@@ -114,44 +98,33 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
             odd = _odd(hello.channels, [channel.name for channel in family.channels])
             path.hold(HoldReason.IDENTITY, f"node {hello.node_id}: {odd}.")
             raise SchemaMismatchError(f"{odd}.")
-        return path, hello
+        caller = Caller(hello.node_id, legible(hello.boot_id), first.sent_ns)
+        return path, hello, caller
 
-    async def _open(self, path: LivePath, hello: cell_pb2.Hello) -> NodeSession:
-        cell_id = path.cell.cell_id
-        self._require_free(cell_id)
+    async def _open(
+        self, path: LivePath, hello: cell_pb2.Hello, caller: Caller
+    ) -> NodeSession:
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         opening = control.Opening(
-            node_id=hello.node_id,
-            boot_id=legible(hello.boot_id),
+            node_id=caller.node_id,
+            boot_id=caller.boot_id,
             software=legible(hello.software),
             done=done,
         )
-        self._opening.add(cell_id)
-        try:
+        with self.sessions.opening(path.cell.cell_id, caller):
             path.inbox.post(opening)
-            return await self._welcome(path, await done)
-        finally:
-            self._opening.discard(cell_id)
+            return await self._welcome(path, await done, caller)
 
-    def _require_free(self, cell_id: CellId) -> None:
-        """Let a second node in only when the first is dead: one session a cell."""
-        if cell_id in self._opening:
-            raise CellInUseError("another node is just opening a session.")
-        now_ns = self._plant.clock.monotonic_ns()
-        for other in [s for s in self._sessions if s.cell_id == cell_id]:
-            silent_ns = now_ns - other.last_heard_ns
-            if silent_ns <= DEAD_AFTER_NS and not other.closed.is_set():
-                raise CellInUseError(f"heard of {silent_ns / 1e9:.1f} s ago.")
-            other.close()
-
-    async def _welcome(self, path: LivePath, epoch: int) -> NodeSession:
+    async def _welcome(self, path: LivePath, epoch: int, caller: Caller) -> NodeSession:
         head = await self._plant.store.head()
         session = NodeSession(
             path.cell.cell_id,
             self._plant.family_of(path),
             epoch,
             self._plant.clock,
+            caller,
         )
+        session.arrived(caller.sent_ns)
         welcome = cell_pb2.Welcome(
             session_epoch=epoch,
             lease=duration(seconds_to_ns(LEASE_S)),
@@ -200,7 +173,8 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
     ) -> None:
         while True:
             message = await context.read()
-            if message is grpc.aio.EOF:
+            # What lay in a buffer while the coordinator slept is not read.
+            if message is grpc.aio.EOF or not self.sessions.awake():
                 return
             if len(path.inbox) > MOST_WAITING:
                 raise OverloadedError(f"{MOST_WAITING} messages wait already.")
@@ -215,6 +189,8 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
         self, path: LivePath, session: NodeSession, message: cell_pb2.NodeMessage
     ) -> None:
         epoch = session.session_epoch
+        session.arrived(message.sent_ns)
+        self.sessions.heard(session, message.sent_ns)
         match message.WhichOneof("message"):
             case "heartbeat":
                 self._heartbeat(path, session, message.heartbeat)
@@ -245,8 +221,9 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
     def _heartbeat(
         self, path: LivePath, session: NodeSession, beat: cell_pb2.Heartbeat
     ) -> None:
-        session.heard(beat.seq)
+        session.heard(beat.seq, beat.round_trip.ToNanoseconds())
         self._scene(path, session, beat.scene)
+        self._compare_clocks(path, session, beat)
         for reason, count in list(beat.dropped.items())[:MOST_REASONS]:
             if is_id(reason):
                 path.inbox.dropped[f"node_{reason}"] = count
@@ -257,6 +234,20 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
             reason=to_wire(path.cell.holds.worst),
         )
         session.say(cell_pb2.CoordinatorMessage(heartbeat_ack=ack))
+
+    def _compare_clocks(
+        self, path: LivePath, session: NodeSession, beat: cell_pb2.Heartbeat
+    ) -> None:
+        """Warn of a wall clock that is wrong, hold where records would be of no use."""
+        if not beat.HasField("sent_at"):
+            return
+        skew = session.skew
+        sent_s = beat.sent_at.seconds + beat.sent_at.nanos / 1e9
+        if skew.told(sent_s, self._plant.clock.utc_now()):
+            ahead_s = round(skew.ahead_s, 1)
+            _log.warning("clock_skew", cell=path.cell.cell_id, ahead_s=ahead_s)
+        if skew.holds:
+            path.hold(HoldReason.BAD_DATA, str(skew))
 
     def _windows(
         self, path: LivePath, session: NodeSession, message: cell_pb2.Windows

@@ -95,8 +95,9 @@ def sensor_window(
     kind: WindowKind,
     session_epoch: int,
     received_ns: int,
+    on_way_ns: int,
 ) -> SensorWindow:
-    """Convert a window whose shape was checked."""
+    """Convert a window whose shape was checked, and that was so long on its way."""
     shape = (message.rows, message.channels)
     samples = np.frombuffer(message.samples, dtype="<f4").reshape(shape)
     present = (
@@ -118,7 +119,7 @@ def sensor_window(
         samples=samples,
         present=present,
         digest=Digest(message.window_digest),
-        age_ns=message.age.ToNanoseconds(),
+        age_ns=message.age.ToNanoseconds() + on_way_ns,
         received_ns=received_ns,
         cut_at=message.cut_at.ToDatetime(tzinfo=UTC),
         gap_rows=message.gap_rows,

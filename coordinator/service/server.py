@@ -88,7 +88,7 @@ class Server:
         """Tell everybody, end the sessions, stop listening."""
         await self._health.enter_graceful_shutdown()
         self.cells.drain()
-        self.cells.end_all()
+        self.cells.sessions.end_all("the coordinator stops.")
         await self._server.stop(grace=1.0)
         await self._edge.finish(within_s=3.0)
 

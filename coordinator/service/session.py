@@ -7,12 +7,14 @@ windows give way when the node does not read them.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
+from dataclasses import dataclass
 
 from andon.v1 import cell_pb2, terms_pb2
 from coordinator.clock import Clock
 from coordinator.errors import BadTextError, WindowRefusedError
 from coordinator.service import convert
+from coordinator.service.timing import Skew, Transit
 from coordinator.service.words import clean, from_wire, to_wire
 from coordinator.terms import (
     CellId,
@@ -34,20 +36,41 @@ MOST_CONTROL = 1024
 WINDOWS_PER_S = 200.0
 """Windows a session may send in the long run; twice as many at once."""
 MOST_WINDOWS_A_MESSAGE = 64
+REMEMBERED = 64
+"""Windows of a session whose numbers are known, for one that comes once more."""
 LARGEST = 2**63 - 1
 """Of every count that a node sends."""
 LAST_UTC_S = 253_402_300_799
 """End of the year 9999, s."""
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The program that asks for a session.
+
+    Attributes:
+        node_id: One a process.
+        boot_id: Of its machine; "unknown" where it could not say.
+        sent_ns: When it asked, monotonic clock of its machine; 0: not told.
+    """
+
+    node_id: str
+    boot_id: str = ""
+    sent_ns: int = 0
+
+
 class NodeSession:
     """The NodeLink of one session. It lives on the event loop."""
 
     def __init__(
-        self, cell_id: CellId, family: Family, epoch: int, clock: Clock
+        self, cell_id: CellId, family: Family, epoch: int, clock: Clock, caller: Caller
     ) -> None:
         self.cell_id = cell_id
+        self.caller = caller
+        self.rival: Caller | None = None
+        """Another program that wants the cell while this session lives."""
         self.last_heard_ns = clock.monotonic_ns()
+        self.skew = Skew()
         self.dropped: Counter[str] = Counter()
         self.strikes = 0
         """Refusals since the last window that was taken."""
@@ -57,7 +80,9 @@ class NodeSession:
         self._clock = clock
         self._heartbeat_seq = 0
         self._last_seq = 0
-        self._last_digest = ""
+        self._recent: OrderedDict[int, str] = OrderedDict()
+        self._transit = Transit()
+        self._on_way_ns = 0
         self._allowance = 2 * WINDOWS_PER_S
         self._allowance_ns = clock.monotonic_ns()
         self._control: deque[cell_pb2.CoordinatorMessage] = deque()
@@ -77,8 +102,9 @@ class NodeSession:
         return self._heartbeat_seq
 
     def permit(self, permit: Permit) -> None:
-        """See NodeLink."""
-        self.say(cell_pb2.CoordinatorMessage(permit=convert.permit(permit)))
+        """See NodeLink. A permit does not outlive its session."""
+        if not self.closed.is_set():
+            self.say(cell_pb2.CoordinatorMessage(permit=convert.permit(permit)))
 
     def withdraw(self, reason: HoldReason, text: str) -> None:
         """See NodeLink."""
@@ -131,16 +157,23 @@ class NodeSession:
             await self._waiting.wait()
 
     def close(self) -> None:
-        """End the session from this side, once what waits is said."""
+        """End the session from this side, once what waits is said, permits apart."""
         self.closed.set()
+        self._control = deque(m for m in self._control if not m.HasField("permit"))
         self._waiting.set()
 
     # -- from the node ---------------------------------------------------------------
 
-    def heard(self, seq: int) -> None:
+    def arrived(self, sent_ns: int) -> None:
+        """Note how long the message at hand was on its way."""
+        now_ns = self._clock.monotonic_ns()
+        self._on_way_ns = self._transit.longest_ns(sent_ns, now_ns)
+
+    def heard(self, seq: int, round_trip_ns: int = 0) -> None:
         """Note a heartbeat; an older one than the newest renews nothing."""
         self.last_heard_ns = self._clock.monotonic_ns()
         self._heartbeat_seq = max(self._heartbeat_seq, seq)
+        self._transit.measured(round_trip_ns)
 
     def take(self, message: terms_pb2.Window) -> SensorWindow | None:
         """Return a window that fits the session; None for one that came twice.
@@ -164,6 +197,7 @@ class NodeSession:
             kind=kind,
             session_epoch=self._epoch,
             received_ns=self._clock.monotonic_ns(),
+            on_way_ns=self._on_way_ns,
         )
         told = window_digest(self._family.schema_digest, window.samples, window.present)
         if told != window.digest:
@@ -234,19 +268,23 @@ class NodeSession:
             raise WindowRefusedError("cut_at is no time of this era.", "BAD_TIME")
 
     def _in_order(self, message: terms_pb2.Window) -> bool:
-        """Take note of a number; return whether it is the one before, once more.
+        """Take note of a number; return whether it is one from before, once more.
 
         A window that is missing would have been part of the story: nothing is judged
         until the node has said what happened.
         """
         last = self._last_seq
-        if message.seq == last > 0 and message.window_digest == self._last_digest:
+        if self._recent.get(message.seq) == message.window_digest:
+            self.dropped["duplicate"] += 1
             return True
         if message.seq > LARGEST:
             raise WindowRefusedError(f"seq {message.seq}, limit {LARGEST}.", "BAD_SEQ")
         if message.seq <= last:
             raise WindowRefusedError(f"seq {message.seq} after {last}.", "SEQ_REUSED")
-        self._last_seq, self._last_digest = message.seq, message.window_digest
+        self._last_seq = message.seq
+        self._recent[message.seq] = message.window_digest
+        if len(self._recent) > REMEMBERED:
+            self._recent.popitem(last=False)
         if message.seq != last + 1:
             missing = message.seq - last - 1
             raise WindowRefusedError(

@@ -106,7 +106,7 @@ class WindowDecided:
 
     Attributes:
         gate_digest: SHA-256 over the gate's configuration.
-        sent_ns: Age of the scene when sent, in nanoseconds by the node's clock.
+        age_ns: Age of the scene when the window arrived, at most, in nanoseconds.
     """
 
     decision_id: DecisionId

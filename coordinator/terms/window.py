@@ -42,7 +42,8 @@ class SensorWindow:
             absent channels are zero.
         present: bool, shape (channels,): which channels are there.
         digest: SHA-256 over schema digest, samples and presence.
-        age_ns: Age of the scene when the node sent it, by the node's clock.
+        age_ns: Age of the scene on arrival, at most: by the node's clock when it was
+            sent, and what it was on its way.
         received_ns: Monotonic clock of the coordinator.
         cut_at: UTC at the node, a record only.
         gap_rows: Rows of the grid for which no sample arrived.

@@ -3,7 +3,13 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from coordinator.clock import SECOND_NS, ManualClock, SystemClock, seconds_to_ns
+from coordinator.clock import (
+    SECOND_NS,
+    JumpWatch,
+    ManualClock,
+    SystemClock,
+    seconds_to_ns,
+)
 
 
 async def test_a_manual_clock_moves_only_when_it_is_moved():
@@ -32,3 +38,24 @@ async def test_the_systems_clock_is_monotonic_and_aware():
 def test_seconds_are_whole_nanoseconds():
     assert seconds_to_ns(0.25) == 250_000_000
     assert seconds_to_ns(1 / 3) == 333_333_333
+
+
+class Jumpy(ManualClock):
+    """A clock whose wall clock can be set."""
+
+    set_by = timedelta()
+
+    def utc_now(self) -> datetime:
+        return super().utc_now() + self.set_by
+
+
+def test_a_wall_clock_that_is_set_is_noticed_once() -> None:
+    clock = Jumpy()
+    watch = JumpWatch(clock)
+    jumps = []
+    for set_by_s in (0, 3600, 3600, 0, 0.1):
+        clock.advance(timedelta(seconds=0.25))
+        clock.set_by = timedelta(seconds=set_by_s)
+        jumps.append(round(watch.jumped_s()))
+
+    assert jumps == [0, 3600, 0, -3600, 0]

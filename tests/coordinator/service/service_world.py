@@ -153,8 +153,11 @@ class ServiceWorld:
         return self.plant.cells[CellId(cell)]
 
     async def tick(self, seconds: float = 0.0) -> None:
-        self.clock.advance(timedelta(seconds=seconds))
-        self.server.cells.end_silent()
+        for _ in range(round(seconds / 0.25)):
+            self.clock.advance(timedelta(seconds=0.25))
+            self.server.cells.sessions.look()
+        self.clock.advance(timedelta(seconds=seconds % 0.25))
+        self.server.cells.sessions.look()
         for path in self.plant.cells.values():
             path.inbox.post(control.Tick())
         await asyncio.sleep(0)

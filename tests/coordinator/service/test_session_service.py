@@ -164,14 +164,15 @@ async def test_a_silent_session_ends_and_other_traffic_does_not_renew_it(
     world: ServiceWorld,
 ):
     node = await world.working()
-    await world.tick(3.0)
+    await world.tick(2.5)
     await node.offer()
     await node.heard("window_outcome")
-    await world.tick(0.4)
-    assert not world.nodes[0].call.done()
+    await world.tick(0.5)
+    assert list(world.server.cells.sessions)
 
-    await world.tick(0.2)
+    await world.tick(0.25)
 
+    assert not list(world.server.cells.sessions)
     await node.ended()
     await world.until(lambda: world.path().cell.state is CellState.OFFLINE)
     assert HoldReason.LINK_LOST in world.path().cell.holds.reasons
@@ -197,7 +198,7 @@ async def test_every_end_of_a_session_is_a_lost_link(world: ServiceWorld, how: s
         await node.channel.close()
 
     await world.until(lambda: world.path().cell.state is CellState.OFFLINE)
-    await world.until(lambda: not world.server.cells._sessions)
+    await world.until(lambda: not list(world.server.cells.sessions))
     await world.tick()
     await world.until(lambda: not world.path().cell.unrecorded)
     assert len(await world.journal(events.SessionClosed)) == 1
@@ -410,7 +411,7 @@ async def test_a_safety_stop_holds_however_it_is_spelt(world: ServiceWorld):
     cell = world.path().cell
     assert cell.holds.reasons == {HoldReason.SAFETY_STOP_SEEN}
     assert cell.holds.text.isprintable()
-    await world.tick(10)
+    await world.tick(2.5)
     assert cell.state is CellState.HELD
 
 
