@@ -36,8 +36,9 @@ from coordinator.terms import (
     new_id,
 )
 
-AUTOSTART_EVERY_NS = SECOND_NS
-"""The policy releases a cell at most this often, so that nothing flaps."""
+AUTOSTART_EVERY_NS = 5 * SECOND_NS
+"""The policy releases a cell no sooner after a release: a bad line brings one late
+decision, one lost session after another, and nothing may flap."""
 
 
 class HeldCell(LinkedCell):

@@ -457,12 +457,37 @@ async def test_autostart_clears_only_what_it_may(auto: World, reason: HoldReason
 
 async def test_autostart_does_not_flap(auto: World):
     link = await auto.connect()
-    for _ in range(8):
+    for _ in range(48):
         auto.path.hold(HoldReason.STALE_DATA, "old.")
         await auto.settle()
         await auto.tick(0.25)
 
-    assert len(link.permits) == 3  # at once, then at most one a second
+    assert len(link.permits) == 3  # at once, then at most one in five seconds
+
+
+async def test_a_link_that_comes_and_goes_does_not_flap(auto: World):
+    released = 0
+    for _ in range(12):
+        link = await auto.connect()
+        await auto.tick(0.5)
+        released += len(link.permits)
+        await auto.lose_link()
+        await auto.tick(0.5)
+
+    assert released == 3
+
+
+async def test_after_a_persons_release_the_policy_waits_as_well(auto: World):
+    await auto.connect()
+    auto.path.hold(HoldReason.BAD_DATA, "a sensor is silent.")
+    await auto.tick(60)
+    await auto.release()
+    auto.path.hold(HoldReason.STALE_DATA, "old.")
+    await auto.tick(4.5)
+    assert auto.state() is CellState.HELD
+
+    await auto.tick(0.5)
+    assert auto.state() is CellState.WORKING
 
 
 async def test_a_cell_taken_out_of_work_stays_out_when_its_node_returns(auto: World):
