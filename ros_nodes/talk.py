@@ -18,7 +18,7 @@ from ros_nodes.terms import Action, Purpose, StepEvent, StepMoment
 
 _STEP: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _LONGEST: Final = 4096
-_LONGEST_PART: Final = 128
+LONGEST_PART: Final = 128
 
 
 class TalkError(ValueError):
@@ -137,8 +137,8 @@ def _object(text: str) -> Mapping[str, Any]:
 
 def _text(said: Mapping[str, Any], key: str, default: str) -> str:
     value = said.get(key, default)
-    if not isinstance(value, str) or len(value) > _LONGEST_PART:
-        raise TalkError(f"{key} is not a text of at most {_LONGEST_PART} characters")
+    if not isinstance(value, str) or len(value) > LONGEST_PART:
+        raise TalkError(f"{key} is not a text of at most {LONGEST_PART} characters")
     if not value.isprintable():
         raise TalkError(f"{key} contains a control character")
     return value
