@@ -34,11 +34,7 @@ class Service:
 
     def __init__(self, node: Node, kind: Any, name: str) -> None:
         self._client: Client = node.create_client(kind, allowed_service(name))
-
-    @property
-    def name(self) -> str:
-        """Its full name."""
-        return str(self._client.srv_name)
+        self.name = str(node.resolve_service_name(name))
 
     @property
     def ready(self) -> bool:

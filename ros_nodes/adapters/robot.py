@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import Final
 
 from rclpy.node import Node
@@ -36,15 +37,11 @@ class SafetyTopic:
         self.kind = ""
         """What it says now; "" in ordinary work."""
 
-    def hear(self) -> list[str]:
-        """Return each new kind of stop, "" for ordinary work, oldest first."""
-        kinds = []
+    def hear(self) -> Iterator[None]:
+        """Take what it said since the last time, one word a step, oldest first."""
         for value in self.listening.hear():
-            kind = "" if self._normal(value) else self._word(value)
-            if kind != self.kind:
-                kinds.append(kind)
-            self.kind = kind
-        return kinds
+            self.kind = "" if self._normal(value) else self._word(value)
+            yield
 
     def _normal(self, value: Value) -> bool:
         return any(same(value, normal) for normal in self._spec.normal)
@@ -191,8 +188,8 @@ class RosRobot(ABC):
         if self._read_back is not None:
             self._read_back.hear()
         for topic in self._safety:
-            for kind in topic.hear():
-                worst = kind or next((t.kind for t in self._safety if t.kind), "")
-                if worst != self._safety_kind:
-                    self._unheard.append(worst)
-                self._safety_kind = worst
+            for _ in topic.hear():
+                kind = next((t.kind for t in self._safety if t.kind), "")
+                if kind != self._safety_kind:
+                    self._unheard.append(kind)
+                self._safety_kind = kind

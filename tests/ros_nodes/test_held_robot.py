@@ -294,6 +294,7 @@ def test_a_robot_that_goes_on_by_itself_is_held_again_and_told_unconfirmed() -> 
     effects = rig.station.read_back(at(1.0), stands=False)
 
     assert kinds(effects) == ["TellHeld", "BeatNow", "CallHold"]
+    assert isinstance(effects[0], TellHeld)
     assert not effects[0].confirmed
     assert effects[0].hold.reason is HoldReason.IDENTITY
     assert rig.station.robot is Robot.HOLDING
@@ -422,6 +423,8 @@ class Storm:
                     assert not self.since_stop
                     self.resumes.append(one)
                     self.resumed.append(one.permit.permit_id)
+                case _:
+                    pass
         if self.stop:
             assert not self.rig.station.permission.may_move(self.now_ns)
             assert self.rig.station.scene.stand is Stand.STOPPED
