@@ -19,6 +19,7 @@ import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
 
 from ros_nodes.bags.ear import Ear, Heard
@@ -33,8 +34,9 @@ from ros_nodes.qos import LATCHED, SENSORS, STEPS
 
 TICK_S: Final = 0.01
 FLUSH_NS: Final = SECOND_NS // 2
-LOOK_NS: Final = SECOND_NS
+LOOK_NS: Final = SECOND_NS // 4
 """Time between two looks at the disk and at who publishes."""
+_PROFILES: Final = {"sensor": SENSORS, "latched": LATCHED, "words": STEPS}
 FIND_S: Final = 3.0
 """Longest wait for somebody who publishes a topic whose type nobody said."""
 
@@ -93,12 +95,16 @@ class Recorder:
         )
         self._executor: Any = None
         self._declared: set[str] = set()
+        self._subscriptions: dict[str, tuple[Any, QoSProfile]] = {}
         self._file: IO[bytes] | None = None
         with contextlib.ExitStack() as undo:
             undo.callback(self._close)
             known = [self._known(subject) for subject in subjects]
-            classes = {subject.name: _class(subject) for subject in known}
-            self._ears = [self._listen(one, classes[one.name]) for one in known]
+            for subject in known:
+                _require_installed(subject)
+            self._ears = [Ear(subject.name, subject.type) for subject in known]
+            for ear, subject in zip(self._ears, known, strict=True):
+                self._listen(ear, _PROFILES[subject.role])
             self._file = options.file.open("xb")
             undo.callback(options.file.unlink)
             self._mcap = McapFile(self._file, library=software)
@@ -119,16 +125,18 @@ class Recorder:
             f"say {subject.name}=package/msg/Name"
         )
 
-    def _listen(self, subject: Subject, its_class: Any) -> Ear:
-        ear = Ear(subject.name, subject.type)
-        profile = {"latched": LATCHED, "words": STEPS}.get(subject.role, SENSORS)
+    def _listen(self, ear: Ear, profile: QoSProfile) -> None:
+        """Begin to listen, or to listen otherwise."""
+        before = self._subscriptions.get(ear.topic)
+        if before is not None:
+            self._node.destroy_subscription(before[0])
         subscription = self._node.create_subscription(
-            its_class, subject.name, ear.keep, profile, raw=True
+            class_named(ear.kind), ear.topic, ear.keep, profile, raw=True
         )
+        self._subscriptions[ear.topic] = (subscription, profile)
         if not ear.poll(subscription) and self._executor is None:
             self._executor = SingleThreadedExecutor(context=self._context)
             self._executor.add_node(self._node)
-        return ear
 
     def run(self, ending: Callable[[], bool], progress: StatusLine) -> Kept:
         """Record until told to end, the time is up, or the disk is.
@@ -173,7 +181,7 @@ class Recorder:
                 look_ns = now_ns + LOOK_NS
                 if reason := self._short_of_disk():
                     return reason
-                self._count_publishers()
+                self._see_publishers()
             if progress.due:
                 progress.show(self._progress((now_ns - begun_ns) / SECOND_NS))
             self._clock.block(TICK_S)
@@ -210,9 +218,23 @@ class Recorder:
             facts["topic_type_hash"] = str(infos[0].topic_type_hash)
         self._mcap.declare(ear.topic, ear.kind, facts)
 
-    def _count_publishers(self) -> None:
+    def _see_publishers(self) -> None:
+        """Listen to a topic from which nothing came as its publishers offer it.
+
+        What a publisher keeps for late listeners is heard only by those who ask for
+        it, and who asks for it does not hear a publisher that keeps nothing.
+        """
         for ear in self._ears:
-            ear.alone = self._node.count_publishers(ear.topic) <= 1
+            infos = self._node.get_publishers_info_by_topic(ear.topic)
+            ear.alone = len(infos) <= 1
+            if ear.count or not infos:
+                continue
+            kept = all(
+                info.qos_profile.durability == LATCHED.durability for info in infos
+            )
+            profile = self._subscriptions[ear.topic][1]
+            if kept != (profile is LATCHED):
+                self._listen(ear, LATCHED if kept else SENSORS)
 
     def _short_of_disk(self) -> str:
         free_mb = shutil.disk_usage(self._options.file.parent).free / 1e6
@@ -254,9 +276,9 @@ class Recorder:
         rclpy.shutdown(context=self._context)
 
 
-def _class(subject: Subject) -> Any:
+def _require_installed(subject: Subject) -> None:
     try:
-        return class_named(subject.type)
+        class_named(subject.type)
     except UnknownTypeError as error:
         raise RecordingRefusedError(f"{subject.name}: {error}") from error
 

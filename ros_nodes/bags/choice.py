@@ -17,7 +17,12 @@ from ros_nodes.config.topics import FIELDS
 
 SENSOR_TYPES: Final = frozenset(t for t in FIELDS if not t.startswith("std_msgs/"))
 """What only sensors say: a Float64MultiArray may as well be a command to a motor."""
-PERMITS_TYPE: Final = "std_msgs/msg/String"
+_WORDS_TO_A_ROBOT: Final = {
+    ("permits", "std_msgs/msg/String"),
+    ("action", "std_msgs/msg/Int8"),
+    ("hold", "std_msgs/msg/Bool"),
+}
+"""What a node's own topics are called, and their types, where nobody said otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +187,8 @@ def recorded_for(bag: Bag, wish: Wish, place: tuple[str, str]) -> BagTopic | Non
 
 
 def _unplayable(topic: BagTopic, wish: Wish, installed: Callable[[str], bool]) -> str:
-    if _gives_leave(topic, wish.cell):
-        return "gives a robot leave, which is never played"
+    if _commands(topic, wish):
+        return "speaks to a robot's program, and is never played"
     if not topic.type:
         return "has messages of several types"
     if topic.encoding != "cdr":
@@ -193,13 +198,16 @@ def _unplayable(topic: BagTopic, wish: Wish, installed: Callable[[str], bool]) -
     return ""
 
 
-def _gives_leave(topic: BagTopic, cell: CellConfig | None) -> bool:
-    if topic.type != PERMITS_TYPE:
+def _commands(topic: BagTopic, wish: Wish) -> bool:
+    """Whether a robot's program would take this for the word of its node."""
+    names = {topic.name, wish.renamed.get(topic.name, topic.name)}
+    if any((one.rpartition("/")[2], topic.type) in _WORDS_TO_A_ROBOT for one in names):
+        return True
+    if wish.cell is None:
         return False
-    names = {"permits"}
-    if cell is not None:
-        names.add(cell.ros.permits.rpartition("/")[2])
-    return topic.name.rpartition("/")[2] in names
+    ros = wish.cell.ros
+    spoken = (ros.permits, ros.program.action, ros.robot.hold, ros.robot.resume)
+    return any(full_name(wish.cell, one) in names for one in spoken)
 
 
 def _require_names_apart(choice: Choice) -> None:

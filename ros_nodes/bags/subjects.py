@@ -44,7 +44,10 @@ def subjects(cell: CellConfig, wanted: Sequence[str]) -> tuple[Subject, ...]:
     """
     own = dict(_own(cell))
     if not wanted:
-        return tuple({subject.name: subject for subject in own.values()}.values())
+        once: dict[str, Subject] = {}
+        for subject in own.values():
+            once.setdefault(subject.name, subject)
+        return tuple(once.values())
     chosen: dict[str, Subject] = {}
     for word in wanted:
         subject = own.get(word) or _other(cell, word, own)
@@ -61,6 +64,7 @@ def _own(cell: CellConfig) -> Iterator[tuple[str, Subject]]:
         yield key, Subject(name, topic.type, role)
     yield "steps", Subject(full_name(cell, ros.steps), TEXT, "words")
     yield "permits", Subject(full_name(cell, ros.permits), TEXT, "words")
+    yield from _words(cell)
     for safety in ros.safety:
         name = full_name(cell, safety.topic)
         yield name, Subject(name, safety.type)
@@ -68,6 +72,22 @@ def _own(cell: CellConfig) -> Iterator[tuple[str, Subject]]:
     if back is not None:
         name = full_name(cell, back.topic)
         yield name, Subject(name, back.type)
+
+
+def _words(cell: CellConfig) -> Iterator[tuple[str, Subject]]:
+    """Topics between the node and a program that does not speak JSON, and its hold."""
+    program, robot = cell.ros.program, cell.ros.robot
+    spoken: list[tuple[str, str, Role]] = []
+    if program.adapter != "topics":
+        spoken.append((program.part, TEXT, "latched"))
+    if program.adapter == "signals":
+        spoken.append((program.done, "std_msgs/msg/Bool", "words"))
+        spoken.append((program.action, "std_msgs/msg/Int8", "words"))
+    if robot.adapter == "topic":
+        spoken.append((robot.hold, "std_msgs/msg/Bool", "latched"))
+    for said, kind, role in spoken:
+        name = full_name(cell, said)
+        yield name, Subject(name, kind, role)
 
 
 def _other(cell: CellConfig, word: str, own: dict[str, Subject]) -> Subject:
