@@ -1,14 +1,19 @@
 """One cell under ros2 launch.
 
-    ros2 launch andon cell_launch.py config:=andon.toml cell:=press-1
+    ros2 launch andon cell_launch.py cell:=press-1 config:=andon.toml
 
-The nodes come from the same plan as `python -m ros_nodes up`; only the starter differs.
+The nodes come from the same plan as those of `andon cell up`; only the starter differs.
+They are plain Node actions, although the cell's node is a managed one: it activates
+itself, also after a respawn, and in the ROS domain of its cell, which the launch
+process may not be in. A LifecycleNode action could do neither.
 """
 
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
+from ament_index_python.packages import get_package_prefix
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
@@ -16,17 +21,21 @@ from launch_ros.actions import Node
 from launch import LaunchContext, LaunchDescription
 from ros_nodes.config import read_cell
 from ros_nodes.plan import NodeSpec, Simulation, plan
+from ros_nodes.starter import STARTER
 
 ARGUMENTS = {
     "config": ("andon.toml", "path of andon.toml"),
     "cell": ("", "id of the cell"),
-    "simulate": ("false", "true: start a simulated robot as well"),
-    "seed": ("0", "of all chance"),
-    "time_factor": ("1.0", "simulated seconds a second"),
-    "cycles": ("0", "cycles a simulated cell works; 0: without end"),
-    "truth": ("", "folder for the truth about each simulated cycle"),
     "trace": ("", "folder for traces, one file a process"),
+    "simulate": ("false", "true: start a simulated robot as well"),
+    "seed": ("0", "of all chance in the simulation"),
+    "time_factor": ("1.0", "simulated seconds a second"),
+    "rate_hz": ("50.0", "samples a simulated second; divides 500"),
+    "cycles": ("0", "cycles a simulated cell works; 0: without end"),
+    "shift_at_cycle": ("0", "cycle from which parts are heavier and drier; 0: never"),
+    "truth": ("", "folder for the truth about each simulated cycle"),
 }
+RESPAWN_AFTER_S = 1.0
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -42,22 +51,27 @@ def nodes(context: LaunchContext) -> list[Node]:
     """Map the cell's plan to launch actions."""
     said = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     config = Path(said["config"])
-    simulation = None
-    if said["simulate"].lower() in {"true", "1"}:
-        simulation = Simulation(
-            seed=int(said["seed"]),
-            time_factor=float(said["time_factor"]),
-            cycles=int(said["cycles"]),
-            truth=_folder(said["truth"]),
-        )
     specs = plan(
         read_cell(config, said["cell"]),
         config,
-        simulation=simulation,
+        simulation=_simulation(said),
         trace=_folder(said["trace"]),
         ros_distro=os.environ.get("ROS_DISTRO", ""),
     )
     return [_action(spec) for spec in specs]
+
+
+def _simulation(said: dict[str, str]) -> Simulation | None:
+    if said["simulate"].lower() not in {"true", "1"}:
+        return None
+    return Simulation(
+        seed=int(said["seed"]),
+        time_factor=float(said["time_factor"]),
+        rate_hz=float(said["rate_hz"]),
+        cycles=int(said["cycles"]),
+        shift_at_cycle=int(said["shift_at_cycle"]),
+        truth=_folder(said["truth"]),
+    )
 
 
 def _folder(text: str) -> Path | None:
@@ -67,14 +81,26 @@ def _folder(text: str) -> Path | None:
 def _action(spec: NodeSpec) -> Node:
     """One process; a node that dies comes back, held."""
     return Node(
-        package=None,
-        executable=sys.executable,
-        arguments=["-m", "ros_nodes", spec.executable],
+        **_program(spec),
+        exec_name=spec.name,
         namespace=spec.namespace,
         parameters=[dict(spec.parameters)],
         remappings=list(spec.remaps),
-        additional_env=dict(spec.env),
+        additional_env={**spec.env, STARTER: str(os.getpid())},
         output="screen",
         respawn=True,
-        respawn_delay=1.0,
+        respawn_delay=RESPAWN_AFTER_S,
     )
+
+
+def _program(spec: NodeSpec) -> dict[str, Any]:
+    """What to start: colcon's program, which runs in the Python on PATH, or a module.
+
+    `ros2` itself runs in the system's Python, where grpcio is too old.
+    """
+    try:
+        get_package_prefix("andon")
+    except (LookupError, OSError):  # a checkout; no installation is sourced
+        arguments = ["-m", "ros_nodes", spec.executable]
+        return {"package": None, "executable": sys.executable, "arguments": arguments}
+    return {"package": "andon", "executable": spec.executable}

@@ -28,6 +28,7 @@ from ros_nodes.clock import SystemClock
 from ros_nodes.config import CellConfig, ConfigRefusedError, read_cells
 from ros_nodes.plan import NodeSpec, Simulation, plan
 from ros_nodes.recording import RecordingRefusedError
+from ros_nodes.starter import end_with_starter
 from ros_nodes.supervisor import Supervisor
 
 NODES: Final = ("cell_node", "simulated_cell_node", "replay_node")
@@ -70,6 +71,7 @@ def as_named() -> int:
 def _run_node(name: str, words: list[str]) -> int:
     if not _rclpy_is_there():
         return _no_rclpy()
+    end_with_starter(os.environ)
     module = importlib.import_module(f"ros_nodes.{name}")
     return int(module.main(words))
 

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import logging
 import os
-import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ros_nodes.clock import SECOND_NS, Clock
 from ros_nodes.plan import NodeSpec
+from ros_nodes.starter import ending_with
 
 _log = logging.getLogger(__name__)
 
@@ -27,8 +26,6 @@ FIRST_BACKOFF_S: Final = 0.5
 LONGEST_BACKOFF_S: Final = 10.0
 HEALTHY_NS: Final = 30 * SECOND_NS
 """A node that lived so long is restarted without a growing wait."""
-
-_PR_SET_PDEATHSIG: Final = 1
 
 # The ROS wheels start every interpreter anew with these; a child that inherits the
 # second without the first cannot import rclpy.
@@ -47,19 +44,6 @@ def environment(spec: NodeSpec, own: Mapping[str, str]) -> dict[str, str]:
         for name in _WHEELS_OWN:
             env.pop(name, None)
     return env | dict(spec.env)
-
-
-def _die_with(parent: int) -> Callable[[], None]:
-    """Make a function for the child: die when its parent dies, even by SIGKILL."""
-    libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-
-    def prepare() -> None:
-        if libc is not None:
-            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died in between
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    return prepare
 
 
 class Supervisor:
@@ -100,7 +84,7 @@ class Supervisor:
             *command(spec),
             env=environment(spec, os.environ),
             stdin=asyncio.subprocess.DEVNULL,
-            preexec_fn=_die_with(os.getpid()),
+            preexec_fn=ending_with(os.getpid()),
             # A group of its own: Ctrl-C reaches the starter alone, which ends its nodes
             # in order.
             start_new_session=True,
