@@ -7,16 +7,18 @@ them); the coordinator checks their spelling, so that one command finds every mi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
+from coordinator.config.forbidden import allowed_service
 from coordinator.config.section import Seconds, Section
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 RosName = Annotated[
     str, Field(pattern=r"^[~/]?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*$")
 ]
+ServiceName = Annotated[RosName, AfterValidator(allowed_service)]
 MessageType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*/msg/[A-Za-z0-9]+$")]
 Values = Annotated[tuple[bool | int | float | str, ...], Field(min_length=1)]
 
@@ -56,10 +58,19 @@ class RobotSection(Section):
     """How the robot is held and goes on."""
 
     adapter: Literal["trigger", "set_bool", "topic", "none"] = "trigger"
-    hold: RosName = "hold"
-    resume: RosName = "resume"
+    hold: ServiceName = "hold"
+    resume: ServiceName = "resume"
     timeout_s: Seconds = 1.0
     read_back: ReadBackSection | None = None
+
+    @model_validator(mode="after")
+    def _can_be_confirmed(self) -> Self:
+        if self.adapter == "topic" and self.read_back is None:
+            raise ValueError(
+                "adapter topic needs a read_back: a topic answers nothing, so nobody "
+                "could say whether the robot stands"
+            )
+        return self
 
 
 class SafetySection(Section):

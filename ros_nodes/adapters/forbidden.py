@@ -1,8 +1,9 @@
 """What andon never calls, whatever a configuration says.
 
 andon resumes only what andon paused. A stop of the robot's own safety system is ended
-by people at the robot; the services that would end it from afar are refused by name,
-here and nowhere else.
+by people at the robot; the services that would end it from afar, or start a program
+anew behind it, are refused by name: here, and where the coordinator checks andon.toml
+(`coordinator/config/forbidden.py`; a test compares the two).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ _NEVER_CALLED: Final = (
     "power_on",
     "brake_release",
     "close_safety_popup",
+    "error_recovery",
+    "resend_robot_program",
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from ros_nodes.adapters.forbidden import ForbiddenServiceError, allowed_service
 from ros_nodes.config.refusal import (
     ConfigRefusedError,
     Table,
@@ -86,13 +87,26 @@ def read_robot(ros: Table, where: str) -> RobotSpec:
     said, where = table(ros, "robot", where=where), f"{where}.robot"
     known(said, ("adapter", "hold", "resume", "timeout_s", "read_back"), where)
     default = RobotSpec()
-    return RobotSpec(
+    robot = RobotSpec(
         adapter=choice(said, "adapter", ADAPTERS, where),
-        hold=topic_name(said, "hold", default.hold, where),
-        resume=topic_name(said, "resume", default.resume, where),
+        hold=_service(said, "hold", default.hold, where),
+        resume=_service(said, "resume", default.resume, where),
         timeout_s=number(said, "timeout_s", default.timeout_s, where, above=0.0),
         read_back=_read_back(said, where),
     )
+    if robot.adapter == "topic" and robot.read_back is None:
+        raise ConfigRefusedError(
+            f"{where}: adapter topic needs a read_back: a topic answers nothing, "
+            "so nobody could say whether the robot stands"
+        )
+    return robot
+
+
+def _service(said: Table, key: str, default: str, where: str) -> str:
+    try:
+        return allowed_service(topic_name(said, key, default, where))
+    except ForbiddenServiceError as error:
+        raise ConfigRefusedError(f"{where}: {key}: {error}") from error
 
 
 def read_safety(ros: Table, where: str) -> tuple[SafetySpec, ...]:
