@@ -7,7 +7,7 @@ another one. Types are looked up only for topics that are played.
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final
@@ -30,6 +30,9 @@ from ros_nodes.msgdef import UnknownTypeError, class_named
 from ros_nodes.qos import CLOCK, REPLAYED, REPLAYED_LATCHED
 
 _LOOK_S: Final = 0.02
+_SETTLE_S: Final = 0.25
+"""Whoever was found has not yet found us: without this a best-effort listener misses
+the first messages."""
 _LAST_WORDS_S: Final = 1.0
 """Time for reliable listeners to get the last messages."""
 
@@ -211,8 +214,13 @@ class _Stage:
         until_ns = self._clock.monotonic_ns() + seconds_to_ns(self._options.wait_s)
         while any(self._unheard()) and not ending():
             if self._clock.monotonic_ns() >= until_ns:
-                return
+                break
             self._clock.block(_LOOK_S)
+        if any(publisher.get_subscription_count() for publisher in self._all()):
+            self._clock.block(_SETTLE_S)
+
+    def _all(self) -> Iterable[Any]:
+        return self._publishers.values()
 
     def _unheard(self) -> Iterator[str]:
         for name, publisher in self._publishers.items():
