@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -96,10 +97,19 @@ class Conductor:
     def disconnect(self, text: str) -> None:
         """Hold the robot, end the session and seek none until told to connect."""
         self._trace.write("disconnect", text=text)
-        self.link_text = text
         now_ns = self._clock.monotonic_ns()
         self.carry_out(self.station.withdrawn(HoldReason.LINK_LOST, text, now_ns))
+        self.rest(text)
+
+    def rest(self, text: str) -> None:
+        """Seek no session until told to connect; disconnect holds the robot as well."""
+        self.link_text = text
         self._uplink.rest(text)
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """What was lost, refused or left out since the node began, by reason."""
+        return self.evidence.dropped + self._uplink.dropped
 
     def carry_out(self, following: Sequence[Effect]) -> None:
         """Do what follows from an event at the station."""

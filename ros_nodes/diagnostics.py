@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
+from ros_nodes.clip import Ring
 from ros_nodes.clock import SECOND_NS
 from ros_nodes.effects import Robot
 from ros_nodes.permission import Permission
@@ -175,6 +176,27 @@ def about_drops(dropped: Mapping[str, int], before: Mapping[str, int]) -> Status
     if new:
         return Status("drops", Level.WARN, f"rising: {', '.join(new)}", values)
     return Status("drops", Level.OK, "none since the last report", values)
+
+
+def about_clips(
+    ring: Ring, dropped: Mapping[str, int], before: Mapping[str, int]
+) -> Status:
+    """What is kept at full rate, and whether any of it was lost.
+
+    Args:
+        ring: The newest messages.
+        dropped: Counts by reason.
+        before: The same at the last report.
+    """
+    values = {"messages": str(len(ring)), "megabytes": f"{ring.bytes / 1e6:.1f}"}
+    lost = [
+        reason
+        for reason in ("clip_lost", "clip_overrun")
+        if dropped.get(reason, 0) > before.get(reason, 0)
+    ]
+    if lost:
+        return Status("clips", Level.WARN, f"rising: {', '.join(lost)}", values)
+    return Status("clips", Level.OK, f"{values['megabytes']} MB kept", values)
 
 
 def about_missing(missing: Sequence[str]) -> Status:

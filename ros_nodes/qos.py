@@ -76,3 +76,11 @@ CLOCK: Final = QoSProfile(
     durability=DurabilityPolicy.VOLATILE,
 )
 """Only the newest time is of use; reliable matches every listener."""
+
+DIAGNOSTICS: Final = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST,
+    depth=10,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.VOLATILE,
+)
+"""What everybody offers on /diagnostics."""

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from ros_nodes.clip import Kept, Ring
 from ros_nodes.clock import SECOND_NS
 from ros_nodes.diagnostics import (
     Level,
     TopicFacts,
+    about_clips,
     about_drops,
     about_hold,
     about_lifecycle,
@@ -155,6 +157,15 @@ def test_drops_warn_while_they_rise() -> None:
     assert (rising.level, rising.text) == (Level.WARN, "rising: lost_wrench")
     assert resting.level is Level.OK
     assert resting.values == {"lost_wrench": "3"}
+
+
+def test_clips_warn_when_one_is_lost() -> None:
+    ring = Ring(reach_ns=SECOND_NS, maximum_bytes=1_000_000)
+    ring.append(Kept("wrench", T0, T0, b"x" * 300))
+
+    assert about_clips(ring, {"clip_lost": 1}, {"clip_lost": 1}).level is Level.OK
+    assert about_clips(ring, {"clip_lost": 1}, {}).level is Level.WARN
+    assert about_clips(ring, {}, {}).values["messages"] == "1"
 
 
 def test_what_is_missing_is_named() -> None:
