@@ -28,6 +28,7 @@ from coordinator.learning.training.process import ChildProcessTrainer
 from coordinator.live.cell import control
 from coordinator.live.cell.permit import PermitMaker
 from coordinator.live.cell.record import CellRecord
+from coordinator.live.clips import ClipShelf, limits
 from coordinator.live.gate.judge import Gate
 from coordinator.live.inference.device import choose
 from coordinator.live.inference.worker import InferenceWorker
@@ -39,6 +40,7 @@ from coordinator.service.plant import Plant
 from coordinator.service.presence import Presence
 from coordinator.service.server import Server
 from coordinator.store import Store
+from coordinator.store.clip_files import ClipFolder
 from coordinator.terms import (
     CellId,
     Family,
@@ -88,6 +90,7 @@ class Coordinator:
         self.plant: Plant
         self.server: Server
         self._store: Store
+        self._clip_files: ClipFolder
 
     async def open(self) -> None:
         """Open the store and build the paths; nothing is served yet."""
@@ -111,6 +114,15 @@ class Coordinator:
             self._vocabulary.extend(family.family_id, added)
         requests = self._requests()
         await requests.load()
+        self._clip_files = ClipFolder(data_dir)
+        clips = ClipShelf(
+            self._store,
+            self._clip_files,
+            self._clock,
+            limits=limits(self._settings),
+            told=requests.has_clip,
+        )
+        await clips.open()
         remembered = await self._store.cells()
         seed = (await self._store.head()).store_id
         self.plant = Plant(
@@ -123,6 +135,7 @@ class Coordinator:
             learning={family_id: self._teacher(family_id) for family_id in self._slots},
             vocabulary=self._vocabulary,
             requests=requests,
+            clips=clips,
             store=self._store,
             feed=self._feed,
             clock=self._clock,
@@ -152,6 +165,7 @@ class Coordinator:
                 ready(address)
             await self._stop.wait()
             await self.server.stop()
+            await self.plant.clips.close()
             for path in self.plant.cells.values():
                 await self._write_down(path)
             for task in running:
@@ -161,6 +175,7 @@ class Coordinator:
     async def close(self) -> None:
         """Write down that this was an orderly end."""
         await self._worker.stop()
+        await self._clip_files.close()
         await self._store.commit(events.CoordinatorStopped("asked to stop"))
         await self._store.close()
 

@@ -7,6 +7,7 @@ AndonError
     - BadIdError                an id does not match the pattern
     - BadTextError              a text is too long or carries control characters
     - WindowRefusedError        a window does not fit the session: shape, seq, time
+    - ClipRefusedError          a clip is not what its header says, or too large
     - UnknownLabelError         the family has no such label
     - DatasetError              a recording or its schema cannot be read
   + NotFoundError               no such cell, request, model, family, run or decision
@@ -98,6 +99,12 @@ class WindowRefusedError(InputError):
     """A window does not fit its session: shape, sequence number or time."""
 
     refusal = "WRONG_SHAPE"
+
+
+class ClipRefusedError(InputError):
+    """A clip is not what its header says, belongs elsewhere, or is too large."""
+
+    refusal = "BAD_CLIP"
 
 
 class UnknownLabelError(InputError):

@@ -6,13 +6,14 @@ nowhere else. The paths and stages import these protocols, never an implementati
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from coordinator.terms import (
     CellId,
+    ClipId,
     Digest,
     Example,
     FamilyId,
@@ -27,6 +28,7 @@ from coordinator.terms import (
     RequestId,
     SensorWindow,
     Snapshot,
+    StoredClip,
     Verdict,
     WindowId,
 )
@@ -128,6 +130,18 @@ class StoreReader(Protocol):
     async def decision(self, window_id: WindowId) -> WindowDecided:
         """Return the newest decision about one window; raises NotFoundError."""
 
+    async def clips(self, request_id: RequestId | None, limit: int) -> list[StoredClip]:
+        """Return the newest clips, newest first; of one request's window, or all."""
+
+    async def clip(self, clip_id: ClipId) -> StoredClip:
+        """Return one clip that is stored; raises NotFoundError."""
+
+    async def clip_of(self, window_id: WindowId) -> StoredClip | None:
+        """Return the clip of a window, None if there is none."""
+
+    async def clips_to_give(self, limit: int) -> list[StoredClip]:
+        """Return the oldest clips that no open request is about, oldest first."""
+
     async def examples(self, family: FamilyId) -> Sequence[Example]:
         """Return every example of a family, oldest first, quarantined ones too."""
 
@@ -157,6 +171,53 @@ class StoreReader(Protocol):
 
 class Store(StoreWriter, StoreReader, Protocol):
     """Writer and reader of one store."""
+
+
+class ClipPart(Protocol):
+    """A clip that is being received; nobody sees it before it is kept."""
+
+    async def write(self, chunk: bytes) -> None:
+        """Take the next piece.
+
+        Raises:
+            StoreDegradedError: the disk is full or failing.
+        """
+
+    def digest(self) -> Digest:
+        """SHA-256 over what was written so far."""
+
+    async def keep(self) -> None:
+        """Make it durable under its id, at once and as a whole.
+
+        Raises:
+            StoreDegradedError: the disk is full or failing.
+        """
+
+    def drop(self) -> None:
+        """Forget it; harmless after keep()."""
+
+
+class ClipFiles(Protocol):
+    """Where the bytes of clips are. Blocks no event loop."""
+
+    def begin(self, clip_id: ClipId) -> ClipPart:
+        """Begin to receive a clip."""
+
+    def read(self, clip_id: ClipId) -> AsyncGenerator[bytes]:
+        """Return a clip's bytes in pieces of at most 256 KiB.
+
+        Raises:
+            StoreIntegrityError: its file is not there.
+        """
+
+    async def remove(self, clip_id: ClipId) -> None:
+        """Remove a clip's bytes; harmless when they are gone."""
+
+    async def sweep(self, known: Collection[ClipId]) -> int:
+        """Remove what no clip in `known` owns; return how many files that were."""
+
+    async def free_bytes(self) -> int:
+        """Room left on the disk."""
 
 
 class Predictor(Protocol):
@@ -245,6 +306,9 @@ class NodeLink(Protocol):
 
     def reoffer(self) -> None:
         """Ask for the pending window again, after a check of the scene."""
+
+    def want_clip(self, request: OperatorRequest) -> None:
+        """Ask for the full-rate recording around a request's window."""
 
     def outcome(
         self, window: SensorWindow, verdict: Verdict, request_id: RequestId | None

@@ -47,6 +47,7 @@ EXIT_OF: Final[Mapping[type[AndonError], Exit]] = {
     errors.BadIdError: Exit.USAGE,
     errors.BadTextError: Exit.USAGE,
     errors.WindowRefusedError: Exit.USAGE,
+    errors.ClipRefusedError: Exit.USAGE,
     errors.UnknownLabelError: Exit.USAGE,
     errors.DatasetError: Exit.USAGE,
     errors.InputError: Exit.USAGE,

@@ -47,6 +47,8 @@ class CoordinatorSection(Section):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     model_deadline_s: Seconds = 0.2
     """Time for the model to answer; a later answer is HOLD, s."""
+    clips_mb: Annotated[float, Field(ge=0.0)] = 4096.0
+    """Most disk for full-rate clips; the oldest that nobody is asked about go, MB."""
 
 
 class GateSection(Section):

@@ -44,6 +44,7 @@ _Request = (
     | events.RequestAnswered
     | events.RequestEnded
 )
+_Clip = events.ClipStored | events.ClipRemoved
 _Example = (
     events.ExampleAdded
     | events.ExampleQuarantined
@@ -138,6 +139,8 @@ def _said(event: Event) -> str:
             | events.RequestEnded()
         ):
             return _of_request(event)
+        case events.ClipStored() | events.ClipRemoved():
+            return _of_clip(event)
         case (
             events.ExampleAdded()
             | events.ExampleQuarantined()
@@ -275,6 +278,19 @@ def _of_request(event: _Request) -> str:
                 f"{event.request_id} ended as {event.outcome.value}: {event.text}"
                 f"{next_one}"
             )
+
+
+def _of_clip(event: _Clip) -> str:
+    match event:
+        case events.ClipStored():
+            clip = event.clip
+            return (
+                f"clip {clip.clip_id} of window {clip.window_id} was stored for "
+                f"{clip.request_id}: {clip.bytes / 1e6:.1f} MB, "
+                f"{_short(clip.digest)}."
+            )
+        case events.ClipRemoved():
+            return f"clip {event.clip_id} was removed: {event.reason}."
 
 
 def _of_example(event: _Example) -> str:

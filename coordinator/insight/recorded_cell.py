@@ -70,6 +70,9 @@ class RecordingLink:
     def reoffer(self) -> None:
         """See NodeLink; a recorded scene cannot be shown again."""
 
+    def want_clip(self, request: OperatorRequest) -> None:
+        """See NodeLink; a recording is all there is."""
+
     def outcome(
         self, window: SensorWindow, verdict: Verdict, request_id: RequestId | None
     ) -> None:

@@ -352,6 +352,8 @@ class LivePath(HeldCell):
         if self._link is not None:
             request_id = None if request is None else request.request_id
             self._link.outcome(window, verdict, request_id)
+            if request is not None and not request.clip_id:
+                self._link.want_clip(request)
 
 
 def _not_judged(code: str, text: str) -> Verdict:

@@ -16,14 +16,13 @@ from coordinator.config import HEARTBEAT_S, LEASE_S
 from coordinator.errors import (
     AndonError,
     MissingFieldError,
-    NotServedError,
     OverloadedError,
     SchemaMismatchError,
     WindowRefusedError,
 )
 from coordinator.live.cell import control
 from coordinator.live.path import LivePath
-from coordinator.service import convert
+from coordinator.service import clips, convert
 from coordinator.service.plant import Plant, require_id
 from coordinator.service.session import MOST_WINDOWS_A_MESSAGE, Caller, NodeSession
 from coordinator.service.sessions import Sessions
@@ -75,8 +74,8 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
         self, request_iterator: Any, context: Context
     ) -> cell_pb2.UploadClipResponse:
         """See cell.proto."""
-        del request_iterator, context
-        raise NotServedError("clips are not served by this version of andon.")
+        del request_iterator
+        return await clips.upload(self._plant, context)
 
     def drain(self) -> None:
         """Tell every node that the coordinator stops, and end the sessions."""

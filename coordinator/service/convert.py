@@ -237,6 +237,7 @@ def request_summary(term: OperatorRequest, now_ns: int) -> operator_pb2.RequestS
         reason=term.reason,
         cycle=term.cycle,
         part_id=term.part_id,
+        clip_id=term.clip_id,
     )
 
 

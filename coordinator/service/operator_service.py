@@ -18,7 +18,7 @@ from coordinator.errors import (
 from coordinator.feed import Change, PresenceChanged, Watcher
 from coordinator.live.cell import control
 from coordinator.live.request.view import channel_weights, choices, view_digest
-from coordinator.service import convert
+from coordinator.service import clips, convert
 from coordinator.service.plant import Plant, require_id
 from coordinator.service.words import (
     actor_of,
@@ -151,6 +151,7 @@ class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
             labels=[convert.label(x) for x in family.labels],
             weights=[convert.channel_weight(w) for w in weights],
             view_digest=view_digest(asked, family),
+            clip_id=asked.clip_id,
         )
 
     async def ListRequests(
@@ -343,15 +344,24 @@ class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
         self, request: operator_pb2.ListClipsRequest, context: Context
     ) -> operator_pb2.ListClipsResponse:
         """See operator.proto."""
-        del request, context
-        raise NotServedError("clips are not served by this version of andon.")
+        del context
+        start, size = page(request.page_size, request.page_token)
+        request_id = request.request_id
+        found = await self._plant.clips.all(
+            RequestId(require_id("request_id", request_id)) if request_id else None,
+            start + size + 1,
+        )
+        more = len(found) > start + size
+        return operator_pb2.ListClipsResponse(
+            clips=[clips.info(clip) for clip in found[start : start + size]],
+            next_page_token=str(start + size) if more else "",
+        )
 
-    async def GetClip(  # type: ignore[override]  # a coroutine refuses as well
+    async def GetClip(  # type: ignore[override]  # writes to the context instead
         self, request: operator_pb2.GetClipRequest, context: Context
     ) -> None:
         """See operator.proto."""
-        del request, context
-        raise NotServedError("clips are not served by this version of andon.")
+        await clips.send(self._plant, request, context)
 
     def _summary(self, request: OperatorRequest) -> operator_pb2.RequestSummary:
         return convert.request_summary(request, self._plant.clock.monotonic_ns())

@@ -12,6 +12,7 @@ from coordinator.clock import Clock
 from coordinator.errors import BadIdError, MissingFieldError, NotFoundError
 from coordinator.feed import Feed
 from coordinator.learning.path import LearningPath
+from coordinator.live.clips import ClipShelf
 from coordinator.live.path import LivePath
 from coordinator.live.request.queue import RequestQueue
 from coordinator.seams import Store
@@ -34,6 +35,7 @@ class Plant:
     learning: Mapping[FamilyId, LearningPath]
     vocabulary: Vocabulary
     requests: RequestQueue
+    clips: ClipShelf
     store: Store
     feed: Feed
     clock: Clock

@@ -38,6 +38,9 @@ OPTIONS: Sequence[tuple[str, int]] = (
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_ping_interval_without_data_ms", 1_000),
     ("grpc.http2.max_ping_strikes", 0),
+    # The window of a stream stays at 64 KiB, however large the link's buffers are: a
+    # clip that is under way can then not lie seconds long before a heartbeat.
+    ("grpc.http2.bdp_probe", 0),
 )
 
 

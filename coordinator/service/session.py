@@ -20,6 +20,7 @@ from coordinator.terms import (
     CellId,
     Family,
     HoldReason,
+    OperatorRequest,
     Permit,
     RequestId,
     SensorWindow,
@@ -117,6 +118,13 @@ class NodeSession:
         """See NodeLink."""
         message = cell_pb2.Reoffer(session_epoch=self._epoch)
         self.say(cell_pb2.CoordinatorMessage(reoffer=message))
+
+    def want_clip(self, request: OperatorRequest) -> None:
+        """See NodeLink. How much around the window is the node's configuration."""
+        message = cell_pb2.ClipWanted(
+            request_id=request.request_id, window_id=request.window_id
+        )
+        self.say(cell_pb2.CoordinatorMessage(clip_wanted=message))
 
     def outcome(
         self, window: SensorWindow, verdict: Verdict, request_id: RequestId | None

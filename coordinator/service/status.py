@@ -23,6 +23,7 @@ STATUS_OF: Final[Mapping[type[errors.AndonError], grpc.StatusCode]] = {
     errors.BadIdError: _CODE.INVALID_ARGUMENT,
     errors.BadTextError: _CODE.INVALID_ARGUMENT,
     errors.WindowRefusedError: _CODE.INVALID_ARGUMENT,
+    errors.ClipRefusedError: _CODE.INVALID_ARGUMENT,
     errors.UnknownLabelError: _CODE.INVALID_ARGUMENT,
     errors.DatasetError: _CODE.INVALID_ARGUMENT,
     errors.NotFoundError: _CODE.NOT_FOUND,

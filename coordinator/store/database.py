@@ -189,8 +189,10 @@ def _create(path: Path) -> None:
         os.close(folder)
 
 
-def check_file(database: Path) -> None:
-    """See that the file is a store of a schema this andon knows, without writing.
+def check_file(database: Path) -> int:
+    """See that the file is a store of a schema this andon knows; return which.
+
+    Writes nothing.
 
     Raises:
         StoreIntegrityError: it is not.
@@ -199,7 +201,7 @@ def check_file(database: Path) -> None:
     if not database.is_file() or database.stat().st_size == 0:
         raise StoreIntegrityError("the store's file is empty or not a file.")
     with translated(), closing(open_reader(database)) as db:
-        check_version(db)
+        return check_version(db)
 
 
 def check_start(db: sqlite3.Connection, noted: JournalHead | None) -> None:

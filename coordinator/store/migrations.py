@@ -26,6 +26,7 @@ FOLDED: Final = (
     "permits",
     "windows",
     "requests",
+    "clips",
     "examples",
     "labels",
     "models",
@@ -33,12 +34,21 @@ FOLDED: Final = (
     "mentions",
 )
 """The tables that are the fold of the journal."""
+SINCE: Final = {"clips": 2}
+"""The step that made a table, where it was not the first."""
 
 
 @MIGRATIONS()
 def step_1_first_tables(db: sqlite_utils.Database) -> None:
     """Make the tables of the first version."""
     for statement in (*_RECORD, *_LIVE, *_LEARNING):
+        db.execute(statement)
+
+
+@MIGRATIONS()
+def step_2_clips(db: sqlite_utils.Database) -> None:
+    """Make the table of full-rate clips."""
+    for statement in _CLIPS:
         db.execute(statement)
 
 
@@ -110,18 +120,28 @@ _LEARNING: Final = (
     "CREATE UNIQUE INDEX one_live_model ON models (family) WHERE state = 'live'",
 )
 
-STEPS: Final = (step_1_first_tables,)
+_CLIPS: Final = (
+    """CREATE TABLE clips (
+        clip_id TEXT PRIMARY KEY, cell_id TEXT NOT NULL, request_id TEXT NOT NULL,
+        window_id TEXT NOT NULL, digest TEXT NOT NULL, bytes INTEGER NOT NULL,
+        removed INTEGER NOT NULL, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID""",
+    "CREATE UNIQUE INDEX one_clip_a_window ON clips (window_id) WHERE NOT removed",
+    "CREATE INDEX clips_in_order ON clips (seq) WHERE NOT removed",
+)
+
+STEPS: Final = (step_1_first_tables, step_2_clips)
 VERSION: Final = len(STEPS)
 """The newest schema this andon knows; `user_version` in the file's header."""
 
 
-def migrate(db: sqlite3.Connection) -> None:
-    """Bring a store to the newest schema; each step is one transaction."""
-    if db.execute("PRAGMA user_version").fetchone() == (VERSION,):
+def migrate(db: sqlite3.Connection, version: int = VERSION) -> None:
+    """Bring a store to a schema, the newest; each step is one transaction."""
+    if db.execute("PRAGMA user_version").fetchone() == (version,):
         return
-    MIGRATIONS.apply(sqlite_utils.Database(db))
+    beyond = [step.__name__ for step in STEPS[version:]]
+    MIGRATIONS.apply(sqlite_utils.Database(db), stop_before=beyond)
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    db.execute(f"PRAGMA user_version = {VERSION}")
+    db.execute(f"PRAGMA user_version = {version}")
 
 
 def check_version(db: sqlite3.Connection) -> int:

@@ -19,8 +19,10 @@ from coordinator.store.fold import rests_on
 from coordinator.store.fold.cells import read_reasons
 from coordinator.store.fold.learning import read_metrics
 from coordinator.terms import (
+    NO_CLIP,
     NOBODY,
     CellId,
+    ClipId,
     Example,
     Label,
     ModelRecord,
@@ -29,6 +31,7 @@ from coordinator.terms import (
     Outcome,
     PersonId,
     SensorWindow,
+    StoredClip,
 )
 from coordinator.terms import events as e
 from coordinator.terms.events import JournalEntry
@@ -67,7 +70,9 @@ def cells(db: sqlite3.Connection) -> dict[CellId, CellRow]:
 
 
 _REQUEST: Final = """SELECT j.kind, j.payload, r.outcome, r.seen_at, r.claimed_by,
-    r.claim_epoch, r.claimed_at, r.resolved_at, r.label, r.answered_by
+    r.claim_epoch, r.claimed_at, r.resolved_at, r.label, r.answered_by,
+    (SELECT c.clip_id FROM decisions AS d JOIN clips AS c ON c.window_id = d.window_id
+        WHERE d.decision_id = r.decision_id AND NOT c.removed)
     FROM requests AS r JOIN journal AS j ON j.seq = r.seq"""
 
 
@@ -113,7 +118,8 @@ def answered_for(
 
 
 def _request(row: Sequence[Any], arming: Arming) -> OperatorRequest:
-    kind, payload, outcome, seen, holder, epoch, claimed, resolved, label, by = row
+    kind, payload, outcome, seen, holder, epoch, claimed, resolved, *rest = row
+    label, by, clip_id = rest
     raised = cast(e.RequestOpened, decode(kind, payload)).request
     is_open = Outcome(outcome) is Outcome.OPEN
     until = arming.now_ns + raised.time_allowed_ns
@@ -131,6 +137,7 @@ def _request(row: Sequence[Any], arming: Arming) -> OperatorRequest:
         resolved_at=None if resolved is None else read_time(resolved),
         label=label,
         answered_by=PersonId(by),
+        clip_id=NO_CLIP if clip_id is None else ClipId(clip_id),
     )
 
 
@@ -159,6 +166,50 @@ def decision(db: sqlite3.Connection, window_id: str) -> e.WindowDecided:
     if row is None:
         raise NotFoundError(f"nothing was decided about window {window_id}.")
     return cast(e.WindowDecided, decode(*row))
+
+
+_CLIP: Final = """SELECT j.kind, j.payload FROM clips AS c JOIN journal AS j
+    ON j.seq = c.seq WHERE NOT c.removed"""
+_ASKED: Final = """SELECT d.window_id FROM requests AS r JOIN decisions AS d
+    ON d.decision_id = r.decision_id WHERE"""
+
+
+def clips(db: sqlite3.Connection, request_id: str, limit: int) -> list[StoredClip]:
+    """Return the newest clips, newest first; of one request's window, "" for all."""
+    rows = db.execute(
+        f"""{_CLIP} AND (? = '' OR c.window_id IN ({_ASKED} r.request_id = ?))
+        ORDER BY c.seq DESC LIMIT ?""",
+        (request_id, request_id, limit),
+    )
+    return [_clip(row) for row in rows]
+
+
+def clip(db: sqlite3.Connection, clip_id: str) -> StoredClip:
+    """Return one clip that is stored; raises NotFoundError."""
+    row = db.execute(f"{_CLIP} AND c.clip_id = ?", (clip_id,)).fetchone()
+    if row is None:
+        raise NotFoundError(f"no clip {clip_id} is stored.")
+    return _clip(row)
+
+
+def clip_of(db: sqlite3.Connection, window_id: str) -> StoredClip | None:
+    """Return the clip of a window, None if there is none."""
+    row = db.execute(f"{_CLIP} AND c.window_id = ?", (window_id,)).fetchone()
+    return None if row is None else _clip(row)
+
+
+def clips_to_give(db: sqlite3.Connection, limit: int) -> list[StoredClip]:
+    """Return the oldest clips that no open request is about, oldest first."""
+    rows = db.execute(
+        f"""{_CLIP} AND c.window_id NOT IN ({_ASKED} r.outcome = 'open')
+        ORDER BY c.seq LIMIT ?""",
+        (limit,),
+    )
+    return [_clip(row) for row in rows]
+
+
+def _clip(row: Sequence[Any]) -> StoredClip:
+    return cast(e.ClipStored, decode(*row)).clip
 
 
 _EXAMPLE: Final = "SELECT j.kind, j.payload, x.retracted, x.quarantine"

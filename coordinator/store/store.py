@@ -27,6 +27,7 @@ from coordinator.store.windows import Packed, pack
 from coordinator.store.writer import Entry, Query, Unit, Writer, find_reply
 from coordinator.terms import (
     CellId,
+    ClipId,
     Digest,
     Example,
     FamilyId,
@@ -36,6 +37,7 @@ from coordinator.terms import (
     OperatorRequest,
     RequestId,
     SensorWindow,
+    StoredClip,
     WindowId,
 )
 from coordinator.terms.events import Event, JournalEntry, WindowDecided
@@ -233,6 +235,22 @@ class Store:
     async def decision(self, window_id: WindowId) -> WindowDecided:
         """See StoreReader."""
         return await self._read(lambda db: reader.decision(db, window_id))
+
+    async def clips(self, request_id: RequestId | None, limit: int) -> list[StoredClip]:
+        """See StoreReader."""
+        return await self._read(lambda db: reader.clips(db, request_id or "", limit))
+
+    async def clip(self, clip_id: ClipId) -> StoredClip:
+        """See StoreReader."""
+        return await self._read(lambda db: reader.clip(db, clip_id))
+
+    async def clip_of(self, window_id: WindowId) -> StoredClip | None:
+        """See StoreReader."""
+        return await self._read(lambda db: reader.clip_of(db, window_id))
+
+    async def clips_to_give(self, limit: int) -> list[StoredClip]:
+        """See StoreReader."""
+        return await self._read(lambda db: reader.clips_to_give(db, limit))
 
     async def examples(self, family: FamilyId) -> Sequence[Example]:
         """See StoreReader."""

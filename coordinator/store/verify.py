@@ -2,12 +2,13 @@
 
 Reads only, in one transaction, so it may run beside a coordinator. Four questions:
 does each entry fit the one before; do the entries, folded again into a database in
-memory, give the very tables that are stored; is each window what was kept; and does
-the journal go on from the head that was noted beside it.
+memory, give the very tables that are stored; is each window and each clip what was
+kept; and does the journal go on from the head that was noted beside it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -19,6 +20,7 @@ from coordinator.errors import AndonError, NotFoundError, SchemaVersionError
 from coordinator.seams import JournalHead
 from coordinator.store import journal
 from coordinator.store.checkpoint import read_checkpoint
+from coordinator.store.clip_files import FOLDER, WHOLE
 from coordinator.store.codec import read_record
 from coordinator.store.database import (
     DATABASE,
@@ -30,7 +32,7 @@ from coordinator.store.database import (
 )
 from coordinator.store.fold import Place, fold
 from coordinator.store.journal import Chain
-from coordinator.store.migrations import FOLDED, migrate
+from coordinator.store.migrations import FOLDED, SINCE, migrate
 from coordinator.store.windows import check, keep
 
 Progress = Callable[[int, int], None]
@@ -86,9 +88,14 @@ def verify(path: Path, progress: Progress | None = None) -> VerifyResult:
     try:
         # First the head: what is noted is in the store already, not the reverse.
         noted = read_checkpoint(path / HEAD)
-        check_file(database)
+        version = check_file(database)
         with closing(connect(":memory:")) as db:
-            return _verify(db, database, noted, progress or _silent)
+            # A store that no newer andon has opened yet is verified as it is.
+            migrate(db, version)
+            found = _verify(db, database, noted, progress or _silent)
+            _check_clips(db, path / FOLDER, found.entries)
+            db.execute("ROLLBACK")
+            return found
     except SchemaVersionError:
         raise
     except _Broken as broken:
@@ -110,7 +117,6 @@ def _verify(
     noted: JournalHead | None,
     progress: Progress,
 ) -> VerifyResult:
-    migrate(db)
     db.execute("ATTACH ? AS kept", (uri(database, "ro"),))
     db.execute("PRAGMA trusted_schema = OFF")
     same_schema = _schema(db, "main") == _schema(db, "kept")
@@ -124,14 +130,15 @@ def _verify(
         _check_noted(db, noted, entries)
     if not same_schema:
         raise _Broken(entries, None, "the tables are not as andon makes them.")
+    (version,) = db.execute("PRAGMA main.user_version").fetchone()
     for table in FOLDED:
-        _compare(db, table, entries)
+        if SINCE.get(table, 1) <= version:
+            _compare(db, table, entries)
     _check_windows(db, entries)
     (verdict,) = db.execute("PRAGMA kept.integrity_check(1)").fetchone()
     if verdict != "ok":
         raise _Broken(entries, None, "a page of the store is damaged.")
     _check_noted(db, noted, entries)
-    db.execute("ROLLBACK")
     return VerifyResult(
         ok=True,
         entries=entries,
@@ -228,6 +235,23 @@ def _check_windows(db: sqlite3.Connection, entries: int) -> None:
                 raise _Broken(entries, seq, error.text) from error
     except UNREADABLE as error:
         raise _Broken(entries, None, f"windows cannot be read: {error}.") from error
+
+
+def _check_clips(db: sqlite3.Connection, folder: Path, entries: int) -> None:
+    """See that the file of each stored clip is there, whole."""
+    (version,) = db.execute("PRAGMA main.user_version").fetchone()
+    if version < SINCE["clips"]:
+        return
+    rows = db.execute("SELECT clip_id, digest, seq FROM main.clips WHERE NOT removed")
+    for clip_id, digest, seq in rows:
+        try:
+            with (folder / f"{clip_id}{WHOLE}").open("rb") as file:
+                whole = hashlib.file_digest(file, "sha256").hexdigest() == digest
+        except OSError as error:
+            text = f"the file of clip {clip_id} cannot be read: {error.strerror}."
+            raise _Broken(entries, seq, text) from error
+        if not whole:
+            raise _Broken(entries, seq, f"clip {clip_id} is not what was kept.")
 
 
 def _check_noted(

@@ -23,11 +23,14 @@ from coordinator.terms.channels import (
     Label,
     schema_digest,
 )
+from coordinator.terms.clip import StoredClip
 from coordinator.terms.ids import (
     ID_PATTERN,
+    NO_CLIP,
     NO_DIGEST,
     NOBODY,
     CellId,
+    ClipId,
     DecisionId,
     Digest,
     ExampleId,
@@ -73,6 +76,7 @@ from coordinator.terms.window import (
 __all__ = [
     "ID_PATTERN",
     "NOBODY",
+    "NO_CLIP",
     "NO_DIGEST",
     "Action",
     "Actor",
@@ -83,6 +87,7 @@ __all__ = [
     "CellStatus",
     "Channel",
     "ChannelPolicy",
+    "ClipId",
     "Decision",
     "DecisionId",
     "Digest",
@@ -115,6 +120,7 @@ __all__ = [
     "SensorWindow",
     "Snapshot",
     "Stand",
+    "StoredClip",
     "TimeoutOutcome",
     "Verdict",
     "WindowId",

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from coordinator.terms.cell import CellEvent, CellState, HoldReason, Permit
+from coordinator.terms.clip import StoredClip
 from coordinator.terms.ids import (
     NO_DIGEST,
     NOBODY,
     CellId,
+    ClipId,
     DecisionId,
     Digest,
     FamilyId,
@@ -219,6 +221,22 @@ class RequestEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class ClipStored:
+    """A full-rate recording is on disk. Guard: its request is about this window."""
+
+    clip: StoredClip
+
+
+@dataclass(frozen=True, slots=True)
+class ClipRemoved:
+    """A recording gave way. Guard: it is stored, and no open request needs it."""
+
+    clip_id: ClipId
+    window_id: WindowId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class HoldPlaced:
     """Somebody pulled the cord, or the node held by itself."""
 
@@ -273,6 +291,8 @@ Event = (
     | ClaimEnded
     | RequestAnswered
     | RequestEnded
+    | ClipStored
+    | ClipRemoved
     | HoldPlaced
     | HoldReleased
     | PartRejected
@@ -313,6 +333,8 @@ class JournalEntry:
 __all__ = [
     "CellMoved",
     "ClaimEnded",
+    "ClipRemoved",
+    "ClipStored",
     "CoordinatorStarted",
     "CoordinatorStopped",
     "DatasetImported",

@@ -14,6 +14,7 @@ PermitId = NewType("PermitId", str)
 RequestId = NewType("RequestId", str)
 ExampleId = NewType("ExampleId", str)
 RunId = NewType("RunId", str)
+ClipId = NewType("ClipId", str)
 PersonId = NewType("PersonId", str)
 Digest = NewType("Digest", str)
 """Lower-case hexadecimal SHA-256, 64 characters; "" means none."""
@@ -21,6 +22,7 @@ Digest = NewType("Digest", str)
 ID_PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 NO_DIGEST: Final = Digest("")
 NOBODY: Final = PersonId("")
+NO_CLIP: Final = ClipId("")
 
 
 def is_id(text: str) -> bool:

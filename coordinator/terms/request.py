@@ -7,8 +7,10 @@ from datetime import datetime
 from enum import Enum
 
 from coordinator.terms.ids import (
+    NO_CLIP,
     NOBODY,
     CellId,
+    ClipId,
     DecisionId,
     Digest,
     FamilyId,
@@ -99,6 +101,7 @@ class OperatorRequest:
         resolved_at: UTC of the end.
         label: The answer, when answered.
         answered_by: The person, when answered.
+        clip_id: Full-rate recording of the window, when it is here; "" without one.
     """
 
     request_id: RequestId
@@ -129,6 +132,7 @@ class OperatorRequest:
     resolved_at: datetime | None = None
     label: str = ""
     answered_by: PersonId = NOBODY
+    clip_id: ClipId = NO_CLIP
 
     @property
     def is_open(self) -> bool:

@@ -95,6 +95,7 @@ class RecordingLink:
         self.permits: list[Permit] = []
         self.withdrawn: list[HoldReason] = []
         self.reoffers = 0
+        self.clips_wanted: list[str] = []
         self.outcomes: list[tuple[SensorWindow, Verdict, str | None]] = []
 
     @property
@@ -111,6 +112,9 @@ class RecordingLink:
 
     def reoffer(self) -> None:
         self.reoffers += 1
+
+    def want_clip(self, request: OperatorRequest) -> None:
+        self.clips_wanted.append(request.request_id)
 
     def outcome(
         self, window: SensorWindow, verdict: Verdict, request_id: RequestId | None

@@ -31,6 +31,7 @@ from coordinator.terms import (
     NOBODY,
     Actor,
     CellId,
+    ClipId,
     Digest,
     Example,
     Family,
@@ -41,6 +42,7 @@ from coordinator.terms import (
     RequestId,
     RequestKind,
     TimeoutOutcome,
+    WindowId,
     events,
 )
 
@@ -94,6 +96,12 @@ class RequestQueue:
     def get(self, request_id: RequestId) -> OperatorRequest | None:
         """Return an open request, None if it is not open."""
         return self._open.get(request_id)
+
+    def has_clip(self, window_id: WindowId, clip_id: ClipId) -> None:
+        """Mirror that a window's full-rate recording was just stored."""
+        for request in self._open.all_open():
+            if request.window_id == window_id:
+                self._open.change(replace(request, clip_id=clip_id))
 
     async def see(self, request_id: RequestId, actor: Actor) -> None:
         """Note the first look of anybody; a request that ended is left alone.

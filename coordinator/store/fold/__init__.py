@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from coordinator.errors import KeyReusedError
 from coordinator.store.codec import Recorded
-from coordinator.store.fold import cells, learning, permits, requests
+from coordinator.store.fold import cells, clips, learning, permits, requests
 from coordinator.store.fold.mentions import mentioned, rests_on
 from coordinator.store.fold.place import Place
 from coordinator.terms import events as e
@@ -36,6 +36,8 @@ FOLDS: Final[Mapping[type[e.Event], tuple[Fold, ...]]] = {
     e.ClaimEnded: (requests.claim_ended,),
     e.RequestAnswered: (requests.request_answered,),
     e.RequestEnded: (requests.request_ended,),
+    e.ClipStored: (clips.clip_stored,),
+    e.ClipRemoved: (clips.clip_removed,),
     e.HoldPlaced: (cells.hold_placed,),
     e.HoldReleased: (permits.released, cells.hold_released),
     e.PartRejected: (),

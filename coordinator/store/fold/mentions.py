@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coordinator.terms.events import (
+    ClipStored,
     Event,
     ExampleAdded,
     ModelPromoted,
@@ -22,6 +23,7 @@ FIELDS = (
     "permit_id",
     "request_id",
     "successor",
+    "clip_id",
     "example_id",
     "run_id",
     "model_digest",
@@ -33,6 +35,7 @@ INSIDE = {
     RequestOpened: "request",
     ExampleAdded: "example",
     ModelRegistered: "model",
+    ClipStored: "clip",
 }
 """Events that carry a term which names it."""
 

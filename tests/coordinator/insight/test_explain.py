@@ -21,6 +21,7 @@ from coordinator.terms import (
     CellEvent,
     CellId,
     CellState,
+    ClipId,
     Decision,
     DecisionId,
     Digest,
@@ -42,6 +43,7 @@ from coordinator.terms import (
     RequestId,
     RequestKind,
     RunId,
+    StoredClip,
     Verdict,
     WindowId,
     WindowKind,
@@ -96,6 +98,19 @@ SENTENCES = [
             DecisionId("d-2"), CELL, ANA, (HoldReason.BAD_DATA,), "reject", "cable"
         ),
         'from BAD_DATA by ana, unverified, the part to reject, saying "cable".',
+    ),
+    (
+        events.ClipStored(
+            StoredClip(
+                ClipId("c-1"), CELL, RequestId("r-1"), WindowId("w-1"), MODEL,
+                5_250_000, NOW, NOW,
+            )
+        ),
+        "clip c-1 of window w-1 was stored for r-1: 5.2 MB, abababababab.",
+    ),
+    (
+        events.ClipRemoved(ClipId("c-1"), WindowId("w-1"), "clips may take 4096 MB"),
+        "clip c-1 was removed: clips may take 4096 MB.",
     ),
     (
         events.PartRejected(CELL, 7, "part-7", RequestId("r-1")),

@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -6,16 +7,16 @@ from tests.coordinator.service.service_world import ServiceWorld
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[ServiceWorld]:
+async def world(tmp_path: Path) -> AsyncIterator[ServiceWorld]:
     """Two cells that start by policy."""
-    opened = await ServiceWorld.open()
+    opened = await ServiceWorld.open(tmp_path)
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def manned() -> AsyncIterator[ServiceWorld]:
+async def manned(tmp_path: Path) -> AsyncIterator[ServiceWorld]:
     """Two cells that only people start."""
-    opened = await ServiceWorld.open(autostart=False)
+    opened = await ServiceWorld.open(tmp_path, autostart=False)
     yield opened
     await opened.close()

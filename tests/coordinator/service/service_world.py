@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self, cast
 
@@ -20,6 +21,7 @@ from coordinator.learning.correction.accept import accept
 from coordinator.live.cell import control
 from coordinator.live.cell.permit import PermitMaker
 from coordinator.live.cell.record import CellRecord
+from coordinator.live.clips import ClipLimits, ClipShelf
 from coordinator.live.gate.judge import Gate
 from coordinator.live.path import LivePath, PathSettings
 from coordinator.live.request.queue import RequestQueue
@@ -30,6 +32,7 @@ from coordinator.service.plant import Plant
 from coordinator.service.presence import Presence
 from coordinator.service.server import Server
 from coordinator.store import Store
+from coordinator.store.clip_files import ClipFolder
 from coordinator.store.codec import decode
 from coordinator.terms import (
     CellId,
@@ -59,8 +62,21 @@ class SmallTeacher:
         self.noted += 1
 
 
+@dataclass
+class Limits:
+    """How much is taken of clips; a test may change it."""
+
+    all_bytes: int = 10_000_000
+    largest: int = 1_000_000
+
+    def of_cell(self, cell_id: CellId) -> int:
+        return self.largest
+
+
 class ServiceWorld:
-    def __init__(self, store: Store, clock: ManualClock, *, autostart: bool) -> None:
+    def __init__(
+        self, store: Store, clock: ManualClock, folder: Path, *, autostart: bool
+    ) -> None:
         self.clock = clock
         self.real = store
         self.store = HandledStore(store)
@@ -77,6 +93,8 @@ class ServiceWorld:
             make_example=partial(accept, clock=clock),
             claim_lease_ns=60 * SECOND_NS,
         )
+        self.clip_files = ClipFolder(folder)
+        self.limits = Limits()
         self.plant = Plant(
             cells={
                 cell: LivePath(
@@ -108,6 +126,13 @@ class ServiceWorld:
             learning=cast(Any, {PEG: self.teacher}),
             vocabulary=vocabulary,
             requests=requests,
+            clips=ClipShelf(
+                seam,
+                self.clip_files,
+                clock,
+                limits=cast(ClipLimits, self.limits),
+                told=requests.has_clip,
+            ),
             store=seam,
             feed=feed,
             clock=clock,
@@ -120,10 +145,11 @@ class ServiceWorld:
         self.loops: list[asyncio.Task[None]] = []
 
     @classmethod
-    async def open(cls, *, autostart: bool = True) -> Self:
+    async def open(cls, folder: Path, *, autostart: bool = True) -> Self:
         clock = ManualClock(NOON)
         store = await Store.open(None, clock=clock, commit_deadline_s=30)
-        world = cls(store, clock, autostart=autostart)
+        world = cls(store, clock, folder, autostart=autostart)
+        await world.plant.clips.open()
         world.loops = [
             asyncio.create_task(path.run()) for path in world.plant.cells.values()
         ]
@@ -141,6 +167,8 @@ class ServiceWorld:
             await node.leave()
         await self.channel.close()
         await self.server.stop()
+        await self.plant.clips.close()
+        await self.clip_files.close()
         for loop in self.loops:
             loop.cancel()
         await asyncio.gather(*self.loops, return_exceptions=True)

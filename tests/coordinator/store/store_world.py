@@ -14,6 +14,7 @@ from coordinator.terms import (
     Actor,
     AuditCoin,
     CellId,
+    ClipId,
     Decision,
     DecisionId,
     Digest,
@@ -36,6 +37,7 @@ from coordinator.terms import (
     RequestKind,
     RunId,
     SensorWindow,
+    StoredClip,
     Verdict,
     WindowId,
     WindowKind,
@@ -155,6 +157,24 @@ def answered(
 
 def ended(number: int = 1, outcome: Outcome = Outcome.TIMED_OUT) -> e.RequestEnded:
     return e.RequestEnded(RequestId(f"r-{number}"), CELL, outcome, "nobody came.")
+
+
+CLIP = b"not really MCAP"
+
+
+def clip(number: int = 1, /, **changes: Any) -> e.ClipStored:
+    """A clip of request r-<number>; its bytes are CLIP."""
+    stored = StoredClip(
+        clip_id=ClipId(f"c-{number}"),
+        cell_id=CELL,
+        request_id=RequestId(f"r-{number}"),
+        window_id=WindowId(f"w-{number}"),
+        digest=Digest(hashlib.sha256(CLIP).hexdigest()),
+        bytes=len(CLIP),
+        start_at=NOON,
+        stored_at=NOON,
+    )
+    return e.ClipStored(replace(stored, **changes))
 
 
 def released(number: int = 1) -> e.HoldReleased:

@@ -27,6 +27,7 @@ from coordinator.terms import (
     CellEvent,
     CellId,
     CellState,
+    ClipId,
     Decision,
     DecisionId,
     ExampleId,
@@ -44,10 +45,12 @@ from tests.coordinator.store.store_world import (
     ANA,
     BEN,
     CELL,
+    CLIP,
     NOON,
     PEG,
     answered,
     claimed,
+    clip,
     consumed,
     decided,
     digest,
@@ -350,6 +353,63 @@ class TestPermits:
             await refuse(
                 in_memory, again, error=IllegalTransitionError, text="already made"
             )
+
+
+class TestClips:
+    async def test_a_clip_needs_its_request(self, in_memory: Store) -> None:
+        await refuse(in_memory, clip(), error=NotFoundError, text="no request r-1")
+
+    @pytest.mark.parametrize(
+        "changes", [{"window_id": WindowId("w-2")}, {"cell_id": CellId("press-2")}]
+    )
+    async def test_a_clip_is_around_the_window_that_is_asked_about(
+        self, asked: Store, changes: dict[str, Any]
+    ) -> None:
+        await refuse(
+            asked, clip(**changes), error=IllegalTransitionError, text="is not about"
+        )
+
+    async def test_a_window_has_one_clip(self, asked: Store) -> None:
+        await asked.commit(clip())
+
+        for again in (clip(), clip(clip_id=ClipId("c-9"))):
+            await refuse(
+                asked, again, error=IllegalTransitionError, text="has a clip already"
+            )
+
+    async def test_a_clip_may_come_when_the_request_has_ended(
+        self, asked: Store
+    ) -> None:
+        await asked.commit(ended())
+        await asked.commit(clip())
+
+        assert (await asked.clip(ClipId("c-1"))).bytes == len(CLIP)
+
+    async def test_a_clip_of_an_open_request_stays(self, asked: Store) -> None:
+        await asked.commit(clip())
+        gone = e.ClipRemoved(ClipId("c-1"), WindowId("w-1"), "no room.")
+
+        await refuse(asked, gone, error=ConflictError, text="an open request")
+        await asked.commit(ended())
+        await asked.commit(gone)
+        await refuse(asked, gone, error=NotFoundError, text="no clip c-1")
+
+    async def test_a_clip_stays_while_the_question_goes_up_a_level(
+        self, asked: Store
+    ) -> None:
+        up = e.RequestOpened(
+            replace(opened().request, request_id=RequestId("r-up"), level=1)
+        )
+        await asked.commit(clip())
+        await asked.commit(ended(), up)
+
+        await refuse(
+            asked,
+            e.ClipRemoved(ClipId("c-1"), WindowId("w-1"), "no room."),
+            error=ConflictError,
+            text="an open request",
+        )
+        assert (await asked.request(RequestId("r-up"))).clip_id == "c-1"
 
 
 class TestRequests:

@@ -14,6 +14,7 @@ from coordinator.terms import (
     Action,
     CellEvent,
     CellState,
+    ClipId,
     Decision,
     DecisionId,
     Digest,
@@ -36,6 +37,7 @@ from tests.coordinator.store.store_world import (
     PEG,
     answered,
     claimed,
+    clip,
     consumed,
     decided,
     digest,
@@ -197,6 +199,42 @@ async def test_an_answer_stands_until_its_step_has_begun(store: Store) -> None:
 
     assert standing == await store.request(RequestId("r-1"))
     assert await store.answered_for(CELL, evidence) is None
+
+
+async def test_a_request_names_the_clip_of_its_window(store: Store) -> None:
+    await ask(store, 1)
+    await ask(store, 2)
+    before = await store.request(RequestId("r-1"))
+    await store.commit(clip(1))
+
+    assert before.clip_id == ""
+    assert (await store.request(RequestId("r-1"))).clip_id == "c-1"
+    assert [r.clip_id for r in await store.open_requests()] == ["c-1", ""]
+    await store.commit(ended(1))
+    await store.commit(e.ClipRemoved(ClipId("c-1"), WindowId("w-1"), "no room."))
+    assert [r.clip_id for r in await store.ended_requests(9)] == [""]
+
+
+async def test_clips_come_newest_first_and_go_oldest_first(store: Store) -> None:
+    for number in (1, 2, 3, 4):
+        await ask(store, number)
+        await store.commit(clip(number))
+    for number in (1, 2, 4):
+        await store.commit(ended(number))
+    await store.commit(e.ClipRemoved(ClipId("c-2"), WindowId("w-2"), "no room."))
+
+    everything = await store.clips(None, 9)
+    given = await store.clips_to_give(9)
+
+    assert [one.clip_id for one in everything] == ["c-4", "c-3", "c-1"]
+    assert everything[0] == clip(4).clip
+    assert [one.clip_id for one in await store.clips(None, 1)] == ["c-4"]
+    assert [one.clip_id for one in await store.clips(RequestId("r-3"), 9)] == ["c-3"]
+    assert await store.clips(RequestId("r-2"), 9) == []
+    # The one of the open request is not among them.
+    assert [one.clip_id for one in given] == ["c-1", "c-4"]
+    assert await store.clip_of(WindowId("w-3")) == clip(3).clip
+    assert await store.clip_of(WindowId("w-2")) is None
 
 
 async def test_an_answered_audit_gives_no_permission(store: Store) -> None:

@@ -13,8 +13,10 @@ import pytest
 from coordinator.clock import ManualClock
 from coordinator.errors import AndonError, NotFoundError
 from coordinator.store import Store, VerifyResult, journal, verify
+from coordinator.store.codec import Recorded, write_record, write_time
 from coordinator.store.database import DATABASE, HEAD
-from coordinator.store.migrations import FOLDED
+from coordinator.store.fold import Place, fold
+from coordinator.store.migrations import FOLDED, migrate
 from coordinator.terms import (
     Action,
     CellEvent,
@@ -28,9 +30,12 @@ from coordinator.terms import events as e
 from tests.coordinator.store.store_world import (
     ANA,
     CELL,
+    CLIP,
+    NOON,
     PEG,
     answered,
     claimed,
+    clip,
     consumed,
     decided,
     ended,
@@ -71,7 +76,10 @@ async def fill(path: Path) -> None:
     await store.commit(ended(3, Outcome.TIMED_OUT))
     await store.commit(e.LabelAdded(PEG, Label("dent", Action.REJECT), ANA))
     await store.commit(registered(1), validated(1), promoted(1))
+    await store.commit(clip(3))
     await store.close()
+    (path / "clips").mkdir()
+    (path / "clips/c-3.mcap").write_bytes(CLIP)
 
 
 @pytest.fixture(scope="module")
@@ -99,11 +107,11 @@ def test_an_untouched_store_verifies(path: Path) -> None:
 
     assert found == VerifyResult(
         ok=True,
-        entries=17,
+        entries=18,
         first_bad_seq=None,
-        text="17 entries fit, and the tables are their fold.",
+        text="18 entries fit, and the tables are their fold.",
     )
-    assert told[-1] == (17, 17)
+    assert told[-1] == (18, 18)
     with closing(sqlite3.connect(path / DATABASE)) as db:
         for table in FOLDED:
             assert db.execute(f"SELECT count(*) FROM {table}").fetchone() > (0,)  # noqa: S608
@@ -119,12 +127,16 @@ async def test_a_store_in_use_verifies_and_works_on(tmp_path: Path) -> None:
     await store.close()
 
 
+def files(path: Path) -> dict[str, bytes]:
+    return {one.name: one.read_bytes() for one in path.rglob("*.*")}
+
+
 def test_verifying_changes_no_file(path: Path) -> None:
-    before = {one.name: one.read_bytes() for one in path.iterdir()}
+    before = files(path)
 
     verify(path)
 
-    after = {one.name: one.read_bytes() for one in path.iterdir()}
+    after = files(path)
     assert {name: after[name] for name in before} == before
 
 
@@ -160,7 +172,7 @@ def test_a_file_that_is_no_store_does_not_verify(
         ),
         pytest.param(["DELETE FROM journal WHERE seq = 9"], 9, id="removed"),
         pytest.param(["DELETE FROM journal WHERE seq = 1"], 1, id="first-removed"),
-        pytest.param(["DELETE FROM journal WHERE seq = 17"], 17, id="tail-cut"),
+        pytest.param(["DELETE FROM journal WHERE seq = 18"], 18, id="tail-cut"),
         pytest.param(["DELETE FROM journal"], 1, id="emptied"),
         pytest.param(
             [
@@ -173,10 +185,10 @@ def test_a_file_that_is_no_store_does_not_verify(
         ),
         pytest.param(
             [
-                "INSERT INTO journal SELECT 18, recorded_at, kind, payload, hash FROM"
-                " journal WHERE seq = 17"
+                "INSERT INTO journal SELECT 19, recorded_at, kind, payload, hash FROM"
+                " journal WHERE seq = 18"
             ],
-            18,
+            19,
             id="repeated",
         ),
         pytest.param(
@@ -228,6 +240,8 @@ def test_a_file_that_is_no_store_does_not_verify(
             ["UPDATE windows SET content = 'x' WHERE window_id = 'w-1'"], 3, id="digest"
         ),
         pytest.param(["UPDATE windows SET cell_id = 'press-9'"], 3, id="cell"),
+        pytest.param(["UPDATE clips SET removed = 1"], 18, id="clip-removed"),
+        pytest.param(["UPDATE clips SET digest = 'x'"], 18, id="clip-digest"),
         pytest.param(["DROP INDEX one_live_model"], None, id="guard-dropped"),
     ],
 )
@@ -265,13 +279,14 @@ def test_a_tail_cut_with_its_rows_is_missed_by_the_head(path: Path) -> None:
         "DELETE FROM journal WHERE seq >= 14",
         "DELETE FROM labels",
         "DELETE FROM models",
+        "DELETE FROM clips",
         "DELETE FROM mentions WHERE seq >= 14",
     )
 
     found = verify(path)
 
     assert (found.ok, found.entries, found.first_bad_seq) == (False, 13, 14)
-    assert "4 are missing" in found.text
+    assert "5 are missing" in found.text
     (path / HEAD).unlink()
     assert verify(path).ok, "without a witness nobody can know"
 
@@ -284,8 +299,63 @@ def test_a_whole_history_that_is_not_the_one_noted_is_found(path: Path) -> None:
 
     found = verify(path)
 
-    assert (found.ok, found.first_bad_seq) == (False, 18)
+    assert (found.ok, found.first_bad_seq) == (False, 19)
     assert "not the one that was noted" in found.text
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        pytest.param(None, "cannot be read", id="gone"),
+        pytest.param(CLIP[:-1], "not what was kept", id="shorter"),
+        pytest.param(CLIP[::-1], "not what was kept", id="other"),
+    ],
+)
+def test_a_clip_that_is_not_what_was_kept_is_found(
+    path: Path, content: bytes | None, text: str
+) -> None:
+    file = path / "clips/c-3.mcap"
+    if content is None:
+        file.unlink()
+    else:
+        file.write_bytes(content)
+
+    found = verify(path)
+
+    assert (found.ok, found.first_bad_seq) == (False, 18)
+    assert text in found.text
+
+
+def of_version_one(path: Path) -> None:
+    """Make a store as the first andon did, with one entry."""
+    path.mkdir()
+    db = sqlite3.connect(path / DATABASE, isolation_level=None)
+    with closing(db):
+        migrate(db, 1)
+        db.execute("INSERT INTO meta VALUES ('store_id', 'store-old')")
+        chain = journal.read_chain(db)
+        payload = write_record(Recorded(session(1)))
+        chain, row = chain.append(write_time(NOON), "SessionOpened", payload)
+        db.execute(journal.APPEND, row)
+        fold(Place(db, 1, write_time(NOON)), Recorded(session(1)))
+
+
+async def test_a_store_of_before_there_were_clips_verifies_and_goes_on(
+    tmp_path: Path,
+) -> None:
+    of_version_one(tmp_path / "store")
+    assert verify(tmp_path / "store").ok
+
+    store = await Store.open(
+        tmp_path / "store", clock=ManualClock(), commit_deadline_s=30
+    )
+    await store.commit(decided(1), opened(1), window=make_window(1))
+    await store.commit(clip(1))
+    await store.close()
+    (tmp_path / "store/clips").mkdir()
+    (tmp_path / "store/clips/c-1.mcap").write_bytes(CLIP)
+
+    assert verify(tmp_path / "store").ok
 
 
 async def go_on(path: Path, way: str) -> None:
