@@ -24,7 +24,18 @@ class Robot(Enum):
     RESUMING = "resuming"
     """Asked to go on, no answer yet."""
     STOPPED = "stopped"
-    """Its own safety system stopped it: only people start its program again."""
+    """Stopped by something that is not andon: only people start its program again."""
+
+
+class HoldAnswer(Enum):
+    """What came of asking a robot to hold."""
+
+    HELD = "held"
+    """Confirmed in time."""
+    FOUND = "found"
+    """It stood already, and not because andon asked: somebody else stopped it."""
+    UNCONFIRMED = "unconfirmed"
+    """Refused, or not confirmed in time."""
 
 
 @dataclass(frozen=True, slots=True)

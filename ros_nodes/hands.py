@@ -51,8 +51,8 @@ class Look:
 class RobotPort(Protocol):
     """What the conductor can ask of the robot."""
 
-    async def hold(self) -> bool:
-        """Pause the robot's program; whether its controller confirmed it in time."""
+    async def hold(self) -> effects.HoldAnswer:
+        """Pause the robot's program, and say what came of it in time."""
 
     async def resume(self) -> bool:
         """Let a program that andon paused go on; whether it was confirmed in time."""
@@ -250,11 +250,11 @@ class Hands:
     async def _call_hold(self) -> None:
         self._hold_calls += 1
         call = self._hold_calls
-        confirmed = await self._robot.hold()
-        self._trace.write("hold_answered", confirmed=confirmed)
+        answer = await self._robot.hold()
+        self._trace.write("hold_answered", answer=answer.value)
         if call == self._hold_calls:  # a newer call will say how it stands
             now_ns = self._clock.monotonic_ns()
-            self.carry_out(self._station.hold_answered(now_ns, confirmed=confirmed))
+            self.carry_out(self._station.hold_answered(now_ns, answer))
 
     async def _call_resume(self, begin: Begin) -> None:
         confirmed = await self._robot.resume()

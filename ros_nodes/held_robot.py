@@ -3,6 +3,9 @@
 The lower half of a station. Like the station it does no I/O, never waits, and answers
 with effects.
 
+andon lets a robot go on only from a hold that andon asked for. One that stood already,
+because somebody paused it at the robot, is left to people.
+
 A stop of the robot's own safety system is stronger than andon: andon takes note, ends
 whatever was permitted, and gives up the step and its evidence. It asks once for a hold,
 in case the program would go on by itself, and never again lets that program go on:
@@ -19,6 +22,7 @@ from ros_nodes.effects import (
     BeatNow,
     CallHold,
     Effect,
+    HoldAnswer,
     Robot,
     TellDropped,
     TellHeld,
@@ -31,6 +35,12 @@ from ros_nodes.terms import HoldReason, Permit, Scene, Stand
 
 HOLD_AGAIN_NS: Final = SECOND_NS
 """Time between attempts to hold a robot that does not obey."""
+
+_ANSWERED: Final = {
+    HoldAnswer.HELD: Robot.HELD,
+    HoldAnswer.FOUND: Robot.STOPPED,
+    HoldAnswer.UNCONFIRMED: Robot.UNCONFIRMED,
+}
 
 
 class HeldRobot:
@@ -84,11 +94,13 @@ class HeldRobot:
             return []  # an echo: this node said so
         return self._hold_robot(hold, now_ns)
 
-    def hold_answered(self, now_ns: int, *, confirmed: bool) -> list[Effect]:
+    def hold_answered(self, now_ns: int, answer: HoldAnswer) -> list[Effect]:
         """The hold was confirmed, or was not in time."""
         if self._robot is not Robot.HOLDING:
             return []
-        self._robot = Robot.HELD if confirmed else Robot.UNCONFIRMED
+        self._robot = _ANSWERED[answer]
+        if self._robot is Robot.STOPPED:
+            self._step.spoil()  # since when it stood, nobody knows
         if self._scene.stand is Stand.PAUSED:
             self._pose.held(now_ns)
         return self._report()
@@ -97,11 +109,12 @@ class HeldRobot:
         """A topic of the robot shows whether its program stands."""
         if stands or self._stop:
             return []
-        if self._robot is Robot.STOPPED:
+        paused = self._scene.stand is Stand.PAUSED
+        if self._robot is Robot.STOPPED and not paused:
             # It runs, and not by andon: people started it again. It waits for leave.
             self._robot = Robot.FREE
             return [BeatNow()]
-        if self._robot is not Robot.HELD:
+        if self._robot not in (Robot.HELD, Robot.STOPPED):
             return []
         self._step.spoil()
         hold = self.permission.hold(

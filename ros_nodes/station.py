@@ -290,6 +290,7 @@ class Station(HeldRobot):
         latency_ns = None
         effects: list[Effect] = []
         if permit.purpose is Purpose.RESUME:
+            self._robot = Robot.FREE
             self._step.go_on(now_ns)
             self._scene = replace(self._scene, stand=Stand.IN_STEP)
         else:
@@ -325,7 +326,8 @@ class Station(HeldRobot):
     ) -> list[Effect]:
         """Judge what waited for somebody to say where the robot stands."""
         standing = self._scene.stand is Stand.DECIDING or (
-            self._scene.stand is Stand.PAUSED and self._robot is Robot.HELD
+            self._scene.stand is Stand.PAUSED
+            and self._robot in (Robot.HELD, Robot.STOPPED)
         )
         if standing:
             self._pose.look(positions, heard_ns)

@@ -2,7 +2,8 @@
 
 An adapter says how to ask for a hold and how to end it. This class confirms it: the
 asking must have succeeded and, where a topic shows whether the robot's program stands,
-the topic must show it, all within the configured time. Nothing here decides when.
+the topic must show it, all within the configured time. A program that the topic showed
+to stand before andon asked was stopped by somebody else. Nothing here decides when.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from std_msgs.msg import String
 
 from ros_nodes.adapters.listening import Listening, Value, same
 from ros_nodes.config import RosNames, SafetySpec
+from ros_nodes.effects import HoldAnswer
 from ros_nodes.hands import Look
 from ros_nodes.qos import PERMITS
 
@@ -89,6 +91,7 @@ class RosRobot(ABC):
             SafetyTopic(self._watcher(node), spec, where=f"ros.safety[{number}]")
             for number, spec in enumerate(names.safety)
         ]
+        self._ran_when_asked = self._stood_since = False
         self._safety_kind = ""
         self._unheard: list[str] = []
 
@@ -123,12 +126,21 @@ class RosRobot(ABC):
 
     # ----------------------------------------------------------------- hands.RobotPort
 
-    async def hold(self) -> bool:
+    async def hold(self) -> HoldAnswer:
         """See hands.RobotPort."""
-        return await self._confirmed(hold=True)
+        self._hear()
+        if not self._stands():
+            self._ran_when_asked = True
+        held = await self._confirmed(hold=True)
+        if self._ran_when_asked:
+            self._stood_since |= held
+            return HoldAnswer.HELD if held else HoldAnswer.UNCONFIRMED
+        # A controller may refuse to pause what does not run: it stands all the same.
+        return HoldAnswer.FOUND if self._stands() else HoldAnswer.UNCONFIRMED
 
     async def resume(self) -> bool:
         """See hands.RobotPort."""
+        self._forget_hold()
         return await self._confirmed(hold=False)
 
     def give_leave(self, text: str) -> None:
@@ -138,8 +150,11 @@ class RosRobot(ABC):
     def look(self) -> Look:
         """See hands.RobotPort."""
         self._hear()
+        stands = self._stands()
+        if stands is False and self._stood_since:
+            self._forget_hold()  # what andon once asked for is over
         unheard, self._unheard = tuple(self._unheard), []
-        return Look(stands=self._stands(), safety=unheard)
+        return Look(stands=stands, safety=unheard)
 
     # ------------------------------------------------------------------------ its parts
 
@@ -156,6 +171,9 @@ class RosRobot(ABC):
         if self._needs_listener and not self._permits.get_subscription_count():
             missing.append(f"a listener on {self._permits.topic_name}")
         return missing
+
+    def _forget_hold(self) -> None:
+        self._ran_when_asked = self._stood_since = False
 
     def close(self) -> None:
         """Give the subscriptions back."""

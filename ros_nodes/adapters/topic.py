@@ -45,6 +45,7 @@ class TopicRobot(RosRobot):
 
     def lift_hold(self) -> None:
         """See hands.RobotPort."""
+        self._forget_hold()
         self._say(hold=False)
 
     def hold_unasked(self) -> None:

@@ -14,6 +14,7 @@ from ros_nodes.effects import (
     CutNow,
     Effect,
     GiveLeave,
+    HoldAnswer,
 )
 from ros_nodes.evidence import CutWindow, WindowKind
 from ros_nodes.permission import Permission
@@ -96,7 +97,7 @@ class CalledRig:
                     self.beat()
                 case CallHold() if self.obeys:
                     self.carry_out(
-                        self.station.hold_answered(self.now_ns, confirmed=True)
+                        self.station.hold_answered(self.now_ns, HoldAnswer.HELD)
                     )
                 case CallResume(begin):
                     self.carry_out(

@@ -8,6 +8,7 @@ from pathlib import Path
 from ros_nodes.cdr import JointWriter, write_wrench
 from ros_nodes.clock import SECOND_NS, SystemClock
 from ros_nodes.conductor import Conductor, new_identity
+from ros_nodes.effects import HoldAnswer
 from ros_nodes.hands import Look
 from ros_nodes.talk import read_leave, step_text
 from ros_nodes.terms import StepEvent, StepMoment
@@ -27,9 +28,9 @@ class ObedientRobot:
         self.obeys = True
         self.shows = Look()
 
-    async def hold(self) -> bool:
+    async def hold(self) -> HoldAnswer:
         self.asked.append("hold")
-        return self.obeys
+        return HoldAnswer.HELD if self.obeys else HoldAnswer.UNCONFIRMED
 
     async def resume(self) -> bool:
         self.asked.append("resume")

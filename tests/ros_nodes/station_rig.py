@@ -3,7 +3,7 @@
 import numpy as np
 
 from ros_nodes.clock import SECOND_NS
-from ros_nodes.effects import Effect
+from ros_nodes.effects import Effect, HoldAnswer
 from ros_nodes.evidence import CutWindow, WindowKind
 from ros_nodes.permission import Permission
 from ros_nodes.station import Station
@@ -98,6 +98,6 @@ class Rig:
     def paused(self) -> "Rig":
         self.working()
         self.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(0.5))
-        self.station.hold_answered(at(0.6), confirmed=True)
+        self.station.hold_answered(at(0.6), HoldAnswer.HELD)
         self.look(0.8)
         return self

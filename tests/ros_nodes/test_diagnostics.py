@@ -18,7 +18,7 @@ from ros_nodes.diagnostics import (
     about_program,
     about_topic,
 )
-from ros_nodes.effects import Robot
+from ros_nodes.effects import HoldAnswer, Robot
 from ros_nodes.permission import Permission
 from ros_nodes.station import Station
 from ros_nodes.terms import HoldReason
@@ -122,7 +122,7 @@ def test_a_hold_is_a_warning_and_one_that_is_not_obeyed_an_error() -> None:
     station = Station(leased_permission())
     station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(0.1))
     held = about_hold(station)
-    station.hold_answered(at(0.2), confirmed=False)
+    station.hold_answered(at(0.2), HoldAnswer.UNCONFIRMED)
     unconfirmed = about_hold(station)
 
     assert held.level is Level.WARN

@@ -4,7 +4,15 @@ import random
 
 import pytest
 
-from ros_nodes.effects import CallHold, CallResume, GiveLeave, Robot, TellHeld
+from ros_nodes.effects import (
+    CallHold,
+    CallResume,
+    GiveLeave,
+    HoldAnswer,
+    Robot,
+    TellHeld,
+    TellStarted,
+)
 from ros_nodes.permission import Begin
 from ros_nodes.terms import Drop, HoldReason, Purpose, Stand, StepMoment
 from tests.ros_nodes.node_builders import at, make_permit, step
@@ -49,7 +57,7 @@ def test_the_hold_it_asks_for_hangs_on_no_answer() -> None:
 
     rig.beat(1.4)
 
-    assert rig.station.hold_answered(at(1.5), confirmed=False) == []
+    assert rig.station.hold_answered(at(1.5), HoldAnswer.UNCONFIRMED) == []
     assert rig.look(3.0) == []
     assert rig.station.robot is Robot.STOPPED
 
@@ -150,7 +158,7 @@ def test_after_a_new_step_andon_pauses_and_resumes_as_ever() -> None:
     rig.offer(Purpose.START, 0.8)
     begin(rig, 1, "p-2", 0.9)
     rig.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(1.0))
-    rig.station.hold_answered(at(1.1), confirmed=True)
+    rig.station.hold_answered(at(1.1), HoldAnswer.HELD)
     rig.look(1.4)
     rig.beat(1.4)
 
@@ -255,7 +263,7 @@ def test_a_node_that_was_away_tells_the_stop_when_it_is_back() -> None:
 def test_a_new_node_does_not_resume_after_a_stop_that_the_coordinator_knows() -> None:
     rig = Rig()
     rig.station.hold_at_boot(at(0.0))
-    rig.station.hold_answered(at(0.1), confirmed=True)
+    rig.station.hold_answered(at(0.1), HoldAnswer.HELD)
     rig.connected(0.2)
     rig.station.safety_stop_remembered()
     rig.beat(0.3)
@@ -303,7 +311,7 @@ def test_a_robot_that_goes_on_by_itself_is_held_again_and_told_unconfirmed() -> 
 def test_a_step_that_went_on_unseen_is_not_judged() -> None:
     rig = Rig().paused()
     rig.station.read_back(at(1.0), stands=False)
-    rig.station.hold_answered(at(1.1), confirmed=True)
+    rig.station.hold_answered(at(1.1), HoldAnswer.HELD)
     rig.look(1.4)
     rig.beat(1.4)
     [resume] = rig.offer(Purpose.RESUME, 1.5)
@@ -314,6 +322,30 @@ def test_a_step_that_went_on_unseen_is_not_judged() -> None:
 
     assert isinstance(effects[0], CallHold)
     assert effects[0].hold.reason is HoldReason.BAD_DATA
+
+
+def test_a_robot_that_somebody_else_paused_is_not_let_go_on_by_andon() -> None:
+    rig = Rig().working()
+    rig.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(0.5))
+    rig.station.hold_answered(at(0.6), HoldAnswer.FOUND)
+    rig.look(0.9)
+    rig.beat(0.9)
+
+    effects = rig.offer(Purpose.RESUME, 1.0)
+
+    assert kinds(effects) == ["TellStarted"]
+    ended = rig.station.ended(step(StepMoment.END, stamp_ns=at(2.0)), at(2.0))
+    assert "CallHold" in kinds(ended)  # since when it stood, nobody can say
+
+
+def test_a_step_that_somebody_lets_go_on_without_leave_is_held_again() -> None:
+    rig = Rig().working()
+    rig.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(0.5))
+    rig.station.hold_answered(at(0.6), HoldAnswer.FOUND)
+
+    effects = rig.station.read_back(at(0.9), stands=False)
+
+    assert kinds(effects) == ["TellHeld", "BeatNow", "CallHold"]
 
 
 def test_a_robot_that_stands_is_no_news() -> None:
@@ -381,8 +413,12 @@ class Storm:
         return self.rig.station.withdrawn(reason, "hold", self.now_ns)
 
     def hold_answer(self):
-        confirmed = self.chance.random() < 0.8
-        return self.rig.station.hold_answered(self.now_ns, confirmed=confirmed)
+        answer = self.chance.choice(
+            [*[HoldAnswer.HELD] * 4, HoldAnswer.FOUND, HoldAnswer.UNCONFIRMED]
+        )
+        effects = self.rig.station.hold_answered(self.now_ns, answer)
+        self.since_stop |= self.rig.station.robot is Robot.STOPPED
+        return effects
 
     def resume_answer(self):
         if not self.resumes:
@@ -423,6 +459,8 @@ class Storm:
                     assert not self.since_stop
                     self.resumes.append(one)
                     self.resumed.append(one.permit.permit_id)
+                case TellStarted(permit) if permit.purpose is Purpose.RESUME:
+                    self.since_stop = False
                 case _:
                     pass
         if self.stop:

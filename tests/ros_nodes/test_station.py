@@ -9,6 +9,7 @@ from ros_nodes.effects import (
     CallResume,
     CutNow,
     GiveLeave,
+    HoldAnswer,
     LeaveSession,
     SendWindow,
     TellDropped,
@@ -214,7 +215,7 @@ def test_a_confirmed_withdrawal_is_not_echoed_as_a_new_hold() -> None:
     rig = Rig().working()
     rig.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(0.5))
 
-    effects = rig.station.hold_answered(at(0.6), confirmed=True)
+    effects = rig.station.hold_answered(at(0.6), HoldAnswer.HELD)
 
     assert effects == [BeatNow()]
 
@@ -223,11 +224,11 @@ def test_a_robot_that_does_not_obey_is_told_once_and_asked_again() -> None:
     rig = Rig().working()
     rig.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(0.5))
 
-    told = rig.station.hold_answered(at(1.5), confirmed=False)
+    told = rig.station.hold_answered(at(1.5), HoldAnswer.UNCONFIRMED)
     again = rig.station.ticked(at(1.6), heard_ns=at(1.6))
-    silent = rig.station.hold_answered(at(1.7), confirmed=False)
+    silent = rig.station.hold_answered(at(1.7), HoldAnswer.UNCONFIRMED)
     rig.station.ticked(at(2.7), heard_ns=at(2.7))
-    relieved = rig.station.hold_answered(at(2.8), confirmed=True)
+    relieved = rig.station.hold_answered(at(2.8), HoldAnswer.HELD)
 
     assert [e.confirmed for e in told if isinstance(e, TellHeld)] == [False]
     assert kinds(again) == ["CallHold"]
@@ -238,7 +239,7 @@ def test_a_robot_that_does_not_obey_is_told_once_and_asked_again() -> None:
 def test_a_permit_for_a_robot_that_does_not_obey_is_dropped() -> None:
     rig = Rig().working()
     rig.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(0.5))
-    rig.station.hold_answered(at(1.5), confirmed=False)
+    rig.station.hold_answered(at(1.5), HoldAnswer.UNCONFIRMED)
     rig.beat(1.6)
 
     effects = rig.offer(Purpose.RESUME, 1.7)
@@ -286,7 +287,7 @@ def test_an_own_hold_is_told_and_a_new_session_is_told_again_if_it_was_lost() ->
     rig = Rig().connected()
     rig.station.closed("gone", at(0.5))
     rig.station.began(step(StepMoment.BEGIN, stamp_ns=at(0.6)), at(0.6))
-    rig.station.hold_answered(at(0.7), confirmed=True)
+    rig.station.hold_answered(at(0.7), HoldAnswer.HELD)
 
     effects = rig.station.opened(
         epoch=2, store_id=STORE, lease_ns=2 * SECOND_NS, now_ns=at(1)
@@ -337,7 +338,7 @@ def test_a_paused_robot_that_was_pushed_is_not_resumed() -> None:
 def test_a_robot_that_brakes_after_the_hold_has_not_been_moved() -> None:
     rig = Rig().working()
     rig.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(0.5))
-    rig.station.hold_answered(at(0.6), confirmed=True)
+    rig.station.hold_answered(at(0.6), HoldAnswer.HELD)
     rig.look(0.61, positions=MOVED)  # still braking
     rig.look(0.81)
 
@@ -361,7 +362,7 @@ def test_a_permit_that_comes_while_the_hold_is_under_way_waits_for_its_answer() 
     rig.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(0.5))
 
     early = rig.offer(Purpose.RESUME, 0.51)
-    rig.station.hold_answered(at(0.6), confirmed=True)
+    rig.station.hold_answered(at(0.6), HoldAnswer.HELD)
     braking = rig.look(0.61)
     effects = rig.look(0.81)
 
@@ -394,7 +395,7 @@ def test_a_hold_that_overtakes_a_resume_wins() -> None:
 def test_a_robot_held_between_steps_is_resumed_before_it_gets_leave() -> None:
     rig = Rig().deciding()
     rig.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(1.1))
-    rig.station.hold_answered(at(1.2), confirmed=True)
+    rig.station.hold_answered(at(1.2), HoldAnswer.HELD)
 
     asked = rig.offer(Purpose.NEXT_STEP, 1.3)
     effects = rig.station.resume_answered(asked[0].begin, at(1.4), HOME, confirmed=True)
@@ -409,7 +410,7 @@ def test_a_robot_held_between_steps_is_resumed_before_it_gets_leave() -> None:
 def reconnected() -> Rig:
     rig = Rig().deciding()
     rig.station.closed("gone", at(1.5))
-    rig.station.hold_answered(at(1.6), confirmed=True)
+    rig.station.hold_answered(at(1.6), HoldAnswer.HELD)
     return rig.connected(5.0, epoch=2)
 
 
@@ -471,7 +472,7 @@ def test_nothing_of_an_old_session_is_offered_in_a_new_one() -> None:
     rig.station.closed("gone", at(0.52))
     rig.connected(1.0, epoch=2)
 
-    effects = rig.station.hold_answered(at(1.1), confirmed=True)
+    effects = rig.station.hold_answered(at(1.1), HoldAnswer.HELD)
     effects += rig.look(1.2)
 
     assert not [e for e in effects if isinstance(e, CallResume | TellDropped)]

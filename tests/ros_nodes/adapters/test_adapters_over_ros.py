@@ -18,6 +18,7 @@ from ros_nodes.config import (
     RosNames,
     SafetySpec,
 )
+from ros_nodes.effects import HoldAnswer
 from ros_nodes.qos import PERMITS
 from tests.ros_nodes.adapters.controllers import Controller
 from tests.ros_nodes.cells import free_domain
@@ -71,7 +72,7 @@ async def test_a_hold_counts_when_the_robot_is_seen_to_stand(world, adapter) -> 
     robot = await world.robot(HOLDS_BY[adapter])
     assert robot.look().stands is False
 
-    assert await robot.hold()
+    assert await robot.hold() is HoldAnswer.HELD
     assert robot.look().stands is True
     assert await robot.resume()
     assert robot.look().stands is False
@@ -83,7 +84,7 @@ async def test_a_robot_that_says_yes_and_runs_on_is_not_held(world, adapter) -> 
     robot = await world.robot(HOLDS_BY[adapter])
     world.controller.obeys = False
 
-    assert not await robot.hold()
+    assert await robot.hold() is HoldAnswer.UNCONFIRMED
     assert world.controller.asked == ["hold"]
 
 
@@ -92,7 +93,7 @@ async def test_a_robot_that_stands_and_says_no_is_not_held(world, adapter) -> No
     robot = await world.robot(HOLDS_BY[adapter])
     world.controller.succeeds = False
 
-    assert not await robot.hold()
+    assert await robot.hold() is HoldAnswer.UNCONFIRMED
 
 
 @pytest.mark.parametrize("adapter", ["trigger", "set_bool"])
@@ -100,15 +101,54 @@ async def test_an_answer_that_comes_too_late_confirms_nothing(world, adapter) ->
     robot = await world.robot(HOLDS_BY[adapter])
     world.controller.let_answer.clear()
 
-    assert not await robot.hold()
+    assert await robot.hold() is HoldAnswer.UNCONFIRMED
     world.controller.let_answer.set()
     await until(lambda: world.controller.asked)
+
+
+@pytest.mark.parametrize("succeeds", [True, False])
+async def test_a_robot_that_stood_before_it_was_asked_was_not_paused_by_andon(
+    world, succeeds
+) -> None:
+    """A UR refuses to pause a program that does not run; it stands all the same."""
+    robot = await world.robot(HOLDS_BY["trigger"])
+    world.controller.runs(False)
+    await until(lambda: robot.look().stands)
+    world.controller.succeeds = succeeds
+
+    assert await robot.hold() is HoldAnswer.FOUND
+
+    world.controller.succeeds = True
+    world.controller.runs(True)
+    await until(lambda: robot.look().stands is False)
+    assert await robot.hold() is HoldAnswer.HELD
+
+
+async def test_a_robot_that_stands_late_was_paused_by_andon_all_the_same(world) -> None:
+    robot = await world.robot(HOLDS_BY["trigger"])
+    world.controller.obeys = False
+    assert await robot.hold() is HoldAnswer.UNCONFIRMED
+    world.controller.runs(False)
+    await until(lambda: robot.look().stands)
+
+    assert await robot.hold() is HoldAnswer.HELD
+
+
+async def test_what_andon_once_paused_is_not_its_pause_for_ever(world) -> None:
+    robot = await world.robot(HOLDS_BY["trigger"])
+    assert await robot.hold() is HoldAnswer.HELD
+    world.controller.runs(True)
+    await until(lambda: robot.look().stands is False)
+    world.controller.runs(False)
+    await until(lambda: robot.look().stands)
+
+    assert await robot.hold() is HoldAnswer.FOUND
 
 
 async def test_without_a_read_back_the_answer_counts(world) -> None:
     robot = await world.robot(RobotSpec("trigger", "hold", "resume", 1.0))
 
-    assert await robot.hold()
+    assert await robot.hold() is HoldAnswer.HELD
     assert robot.look().stands is None
 
 
@@ -117,7 +157,7 @@ async def test_a_service_that_is_gone_is_no_hold(world) -> None:
     world.made.append(robot)
 
     assert "/press_1/nowhere" in robot.missing()
-    assert not await robot.hold()
+    assert await robot.hold() is HoldAnswer.UNCONFIRMED
 
 
 async def test_a_signal_that_nobody_hears_is_no_hold(world) -> None:
@@ -126,7 +166,7 @@ async def test_a_signal_that_nobody_hears_is_no_hold(world) -> None:
     world.made.append(robot)
 
     assert "a listener on /press_1/unheard" in robot.missing()
-    assert not await robot.hold()
+    assert await robot.hold() is HoldAnswer.UNCONFIRMED
 
 
 async def test_a_standing_signal_is_there_for_who_comes_late(world) -> None:
@@ -169,7 +209,7 @@ async def test_a_monitor_calls_and_says_nothing(world, caplog) -> None:
     world.made.append(robot)
 
     assert robot.missing() == []
-    assert not await robot.hold()
+    assert await robot.hold() is HoldAnswer.UNCONFIRMED
     assert not await robot.resume()
     robot.hold_unasked()
     robot.give_leave("leave")
