@@ -7,6 +7,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -134,11 +135,12 @@ async def test_what_was_said_is_read_back_by_everybody(tmp_path: Path) -> None:
     assert "reliability: 1" in offered[STATES]["offered_qos_profiles"]
     assert offered[STATES]["topic_type_hash"].startswith("RIHS01_")
     with AnyReader([file]) as bag:
-        forces = [
-            bag.deserialize(data, connection.msgtype).wrench.force.z
+        decoded_forces: list[Any] = [
+            bag.deserialize(data, connection.msgtype)
             for connection, _, data in bag.messages()
             if connection.topic == FORCES
         ]
+    forces = [one.wrench.force.z for one in decoded_forces]
     assert [force for force in forces if force >= 0] == list(range(100))
 
 
