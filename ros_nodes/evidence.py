@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -10,15 +11,20 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ros_nodes.cdr import CdrError, JointReader, JointSample, read_wrench
-from ros_nodes.clock import SECOND_NS, Clock, on_monotonic_clock
-from ros_nodes.config import AXES, CellConfig, ChannelSpec
+from ros_nodes.cdr import READABLE, PoseReader
+from ros_nodes.clock import SECOND_NS, Clock, seconds_to_ns
+from ros_nodes.config import CellConfig, TopicSpec
+from ros_nodes.node_time import FOREIGN_STAMP_NS, Facts, NodeTime
+from ros_nodes.ring import RING_ROWS
+from ros_nodes.stream import Placer, Stream, Taken
 from ros_nodes.terms import new_id
-from ros_nodes.windowing import Span, Windowing, window_digest
+from ros_nodes.windowing import Column, Flow, Span, Windowing, window_digest
 
-_WRENCH: Final = [(field, axis) for field in ("force", "torque") for axis in AXES]
-_FOREIGN_STAMP_NS: Final = 10 * SECOND_NS
-"""A stamp so far from now belongs to no clock of this machine."""
+AWAITED_HZ: Final = 20.0
+"""A topic that speaks less often is not waited for at the end of a step."""
+LEAST_ROWS: Final = 1_024
+MOST_ROWS: Final = 262_144
+"""Bounds of the samples kept of a topic whose rate is known."""
 
 
 class WindowKind(Enum):
@@ -89,110 +95,133 @@ class Work:
 
 
 class Evidence:
-    """The rings of one cell, fed with serialised messages.
+    """The samples of one cell, fed with serialised messages.
 
     Args:
-        config: The cell: its channels with their sources.
+        config: The cell: its topics, and its channels with their sources.
         clock: The node's clock.
     """
 
     def __init__(self, config: CellConfig, clock: Clock) -> None:
         self._config = config
         self._clock = clock
-        self._joints = JointReader()
-        self._joint_names: tuple[str, ...] | None = None
-        self._joint_columns: list[tuple[str, str]] = _elements(
-            config.channels, "joints"
-        )
-        self._joint_index: dict[str, int] = {}
-        columns = []
-        for channel in config.channels:
-            source = channel.source
-            known = self._joint_columns if source.topic == "joints" else _WRENCH
-            columns.append((source.topic, known.index((source.field, source.element))))
-        widths = {"joints": len(self._joint_columns)}
-        if any(topic.key == "wrench" for topic in config.topics):
-            widths["wrench"] = len(_WRENCH)
-        self._windowing = Windowing(columns, widths)
-        self._positions: NDArray[np.float64] = np.zeros(0)
-        self._positions_ns = 0
+        self.time = NodeTime(clock, simulated=config.ros.use_sim_time)
+        """Places stamps on the node's clock."""
         self.dropped: Counter[str] = Counter()
         """Messages lost since the node began, by reason."""
+        wanted = wanted_of(config)
+        self._windowing = Windowing(
+            _columns(config, wanted),
+            {key: self._flow(config.ros.topics[key]) for key in wanted},
+        )
+        self._placers: dict[str, Placer] = {}
+        self._streams: dict[str, Stream] = {}
+        for key, elements in wanted.items():
+            spec = config.ros.topics[key]
+            placer = Placer(spec, self._windowing.tracks[key], self.dropped)
+            if spec.type in READABLE:
+                self._streams[key] = Stream(spec, elements, placer)
+            else:
+                self._placers[key] = placer
+        self._pose = config.pose_topic
+        self._pose_reader = PoseReader()
+
+    def _flow(self, spec: TopicSpec) -> Flow:
+        """How a topic speaks, as far as the configuration knows."""
+        read = spec.type in READABLE
+        slow = 0.0 < spec.rate_hz < AWAITED_HZ
+        rows = RING_ROWS
+        if spec.rate_hz:
+            reach_s = self._config.maximum_step_s + spec.maximum_age_s + 5.0
+            rows = min(max(LEAST_ROWS, round(1.2 * spec.rate_hz * reach_s)), MOST_ROWS)
+        return Flow(
+            period_ns=round(SECOND_NS / spec.rate_hz) if spec.rate_hz else 0,
+            held=spec.latched or not read,
+            awaited=read and not (slow or spec.latched) and self.requires(spec.key),
+            capacity=rows,
+        )
 
     # ----------------------------------------------------------------------- samples in
 
-    def add_joints(self, message: bytes) -> None:
-        """Take one serialised JointState."""
-        try:
-            sample = self._joints.read(message)
-        except CdrError:
-            self.dropped["malformed_joints"] += 1
-            return
-        stamp_ns = self._placed(sample.stamp_ns)
-        if stamp_ns is None:
-            return
-        if sample.names != self._joint_names:
-            self._joint_names = sample.names
-            self._joint_index = {name: n for n, name in enumerate(sample.names)}
-        self._append("joints", stamp_ns, self._joint_row(sample))
-        self._positions, self._positions_ns = sample.position, stamp_ns
+    def take(self, key: str, taken: Taken) -> list[int | None]:
+        """Take serialised messages of one topic that came together.
 
-    def add_wrench(self, message: bytes) -> None:
-        """Take one serialised WrenchStamped."""
-        try:
-            sample = read_wrench(message)
-        except CdrError:
-            self.dropped["malformed_wrench"] += 1
-            return
-        stamp_ns = self._placed(sample.stamp_ns)
-        if stamp_ns is not None and "wrench" in self._windowing.rings:
-            self._append("wrench", stamp_ns, sample.wrench)
+        Args:
+            key: Key of the topic.
+            taken: In the order of their arrival.
+
+        Returns:
+            The stamp of each on the node's clock; None for one that is no sample.
+        """
+        return self._streams[key].take(taken, self.time.now())
+
+    def take_features(self, key: str, stamp_ns: int, row: Sequence[float]) -> None:
+        """Take what was computed of one image.
+
+        Args:
+            key: Key of the topic.
+            stamp_ns: The stamp in the image's header.
+            row: Its features in the order of `wanted_of`.
+        """
+        moment, placer = self.time.now(), self._placers[key]
+        placed_ns = placer.near(moment.stamped(stamp_ns), moment)
+        if placed_ns is not None:
+            placer.keep(tuple(range(len(row))), [placed_ns], [row])
+
+    def clock_said(self, sim_ns: int, facts: Facts) -> None:
+        """/clock spoke; time that goes back makes a new beginning."""
+        if self.time.hear(sim_ns, facts):
+            self.dropped["clock_jumped_back"] += 1
+            self._windowing.clear()
+            for stream in self._streams.values():
+                stream.newest.clear()
 
     def place(self, stamp_ns: int) -> int:
-        """Place a publisher's stamp on the node's monotonic clock."""
-        return on_monotonic_clock(
-            stamp_ns,
-            monotonic_ns=self._clock.monotonic_ns(),
-            utc_ns=self._clock.utc_ns(),
-        )
-
-    def _placed(self, stamp_ns: int) -> int | None:
-        placed_ns = self.place(stamp_ns)
-        if abs(placed_ns - self._clock.monotonic_ns()) > _FOREIGN_STAMP_NS:
-            self.dropped["foreign_stamp"] += 1
-            return None
-        return placed_ns
-
-    def _joint_row(self, sample: JointSample) -> NDArray[np.float64]:
-        row = np.full(len(self._joint_columns), np.nan)  # (width,)
-        fields = {
-            "position": sample.position,
-            "velocity": sample.velocity,
-            "effort": sample.effort,
-        }
-        for column, (field, joint) in enumerate(self._joint_columns):
-            index = self._joint_index.get(joint)
-            if index is not None and len(fields[field]):
-                row[column] = fields[field][index]
-        return row
-
-    def _append(self, topic: str, stamp_ns: int, row: NDArray[np.float64]) -> None:
-        if not self._windowing.rings[topic].append(stamp_ns, row):
-            self.dropped["out_of_order"] += 1
+        """Place the stamp of a robot's program on the node's monotonic clock."""
+        return self.time.now().said(stamp_ns)
 
     # ---------------------------------------------------------------------- windows out
 
     @property
     def heard_until_ns(self) -> int | None:
-        """Stamp up to which every topic was heard; None before the first samples."""
+        """Stamp up to which every awaited topic was heard; None before the first."""
         return self._windowing.newest_ns
 
+    def knows(self, key: str) -> bool:
+        """Whether the messages of a topic are read as they are."""
+        return key in self._streams
+
+    def requires(self, key: str) -> bool:
+        """Whether a channel that must be there comes from a topic."""
+        return any(
+            channel.source.topic == key and channel.policy == "required"
+            for channel in self._config.channels
+        )
+
+    def newest_ns(self, key: str) -> int | None:
+        """Stamp of the newest sample of a topic; None before the first."""
+        track = self._windowing.tracks.get(key)
+        return None if track is None else track.newest_ns
+
     def positions(self, *, maximum_age_ns: int) -> tuple[float, ...] | None:
-        """Joint positions now, or None when nobody can say where the robot stands."""
-        age_ns = self._clock.monotonic_ns() - self._positions_ns
-        if not len(self._positions) or age_ns > maximum_age_ns:
-            return None
-        return tuple(float(position) for position in self._positions)
+        """Joint positions now by their names' order; none of a cell without joints.
+
+        Returns:
+            None when nobody can say where the robot stands: a joint was not heard of
+            for longer than the maximum age. After ten seconds it is no joint any more.
+        """
+        if self._pose is None:
+            return ()
+        now_ns = self._clock.monotonic_ns()
+        joints: dict[str, float] = {}
+        for message, stamp_ns in self._streams[self._pose].newest.values():
+            age_ns = now_ns - stamp_ns
+            if age_ns > FOREIGN_STAMP_NS:
+                continue
+            if age_ns > maximum_age_ns:
+                return None
+            joints |= self._pose_reader.read(message)
+        return tuple(joints[name] for name in sorted(joints)) or None
 
     def cut(self, work: Work) -> CutWindow:
         """Cut a window out of what was heard.
@@ -223,7 +252,29 @@ class Evidence:
         )
 
 
-def _elements(channels: tuple[ChannelSpec, ...], topic: str) -> list[tuple[str, str]]:
-    """What a topic's samples keep: (field, element) without repeats."""
-    wanted = [c.source for c in channels if c.source.topic == topic]
-    return list(dict.fromkeys((source.field, source.element) for source in wanted))
+def wanted_of(config: CellConfig) -> dict[str, tuple[tuple[str, str], ...]]:
+    """What is read of each topic: field and element, in the order of the channels.
+
+    Topics that no channel comes from are not read, but for the one that says where the
+    robot stands.
+    """
+    wanted: dict[str, dict[tuple[str, str], None]] = {}
+    if config.pose_topic is not None:
+        wanted[config.pose_topic] = {}
+    for channel in config.channels:
+        source = channel.source
+        wanted.setdefault(source.topic, {})[source.field, source.element] = None
+    return {key: tuple(elements) for key, elements in wanted.items()}
+
+
+def _columns(
+    config: CellConfig, wanted: Mapping[str, tuple[tuple[str, str], ...]]
+) -> list[Column]:
+    columns = []
+    for channel in config.channels:
+        source = channel.source
+        spec = config.ros.topics[source.topic]
+        place = wanted[source.topic].index((source.field, source.element))
+        age_s = channel.maximum_age_s or spec.maximum_age_s
+        columns.append(Column(source.topic, place, seconds_to_ns(age_s)))
+    return columns

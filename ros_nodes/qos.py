@@ -11,6 +11,11 @@ from rclpy.qos import (
     ReliabilityPolicy,
 )
 
+from ros_nodes.config import IMAGES, TopicSpec
+
+STOOD_STILL_S: Final = 4.0
+"""So long may a node stand still without losing samples of a topic of known rate."""
+
 SENSORS: Final = QoSProfile(
     history=HistoryPolicy.KEEP_LAST,
     depth=2_000,
@@ -84,3 +89,37 @@ DIAGNOSTICS: Final = QoSProfile(
     durability=DurabilityPolicy.VOLATILE,
 )
 """What everybody offers on /diagnostics."""
+
+CAMERAS: Final = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST,
+    depth=5,
+    reliability=ReliabilityPolicy.BEST_EFFORT,
+    durability=DurabilityPolicy.VOLATILE,
+)
+"""Images are large, and the newest wins."""
+
+SIM_TIME: Final = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST,
+    depth=100,
+    reliability=ReliabilityPolicy.BEST_EFFORT,
+    durability=DurabilityPolicy.VOLATILE,
+)
+"""For listening to /clock: each of its words is a point of the line from its time to
+ours."""
+
+
+def sensor_profile(topic: TopicSpec) -> QoSProfile:
+    """Return how to listen to a sensor topic."""
+    if topic.latched:
+        return LATCHED
+    if topic.type in IMAGES:
+        return CAMERAS
+    depth = round(STOOD_STILL_S * topic.rate_hz)
+    if depth <= SENSORS.depth:
+        return SENSORS
+    return QoSProfile(
+        history=SENSORS.history,
+        depth=min(depth, 20_000),
+        reliability=SENSORS.reliability,
+        durability=SENSORS.durability,
+    )

@@ -1,4 +1,4 @@
-"""The data node of a cell: its sensor topics, drained by the event loop.
+"""The data node of a cell: its topics, drained by the event loop.
 
 Raw subscriptions in no executor. Every few milliseconds the loop calls `drain`, which
 takes all messages that arrived as bytes and hands them to the evidence, the steps of
@@ -8,25 +8,53 @@ the robot's program last: the word that a step ended then finds its last sample 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
-from geometry_msgs.msg import WrenchStamped
 from rclpy.node import Node
-from sensor_msgs.msg import JointState
-from std_msgs.msg import String
+from rclpy.qos import QoSProfile
 
-from ros_nodes.cdr import CdrError, read_text
+from ros_nodes.adapters.listening import message_type
+from ros_nodes.cdr import READABLE, CdrError, read_clock, read_text
 from ros_nodes.config import CellConfig
-from ros_nodes.evidence import Evidence
-from ros_nodes.qos import SENSORS, STEPS
+from ros_nodes.evidence import Evidence, wanted_of
+from ros_nodes.images import Reducer
+from ros_nodes.qos import SIM_TIME, STEPS, sensor_profile
 from ros_nodes.tap import Tap
+
+_STEPS: Final = "steps"
+_CLOCK: Final = "clock"
 
 
 class Keeper(Protocol):
-    """Keeps messages at full rate: the ring buffer of clips."""
+    """Keeps messages at full rate: the ring of clips."""
 
-    def keep(self, topic: str, message: bytes, stamp_ns: int) -> None:
+    def keep(self, topic: str, message: bytes, stamp_ns: int | None = None) -> None:
         """Keep one message of a topic key, stamped on the monotonic clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """How a topic is heard, for diagnostics.
+
+    Attributes:
+        key: Key of the topic.
+        name: Its full name on the ROS side.
+        publishers: How many speak on it now.
+        received: Messages since the node began.
+        lost: Messages that were sent and did not arrive.
+        counts_losses: Whether this middleware says what was lost.
+        newest_ns: Stamp of the newest sample, monotonic clock; None before the first,
+            or for a topic that no channel comes from.
+    """
+
+    key: str
+    name: str
+    publishers: int
+    received: int
+    lost: int
+    counts_losses: bool
+    newest_ns: int | None
 
 
 class Sensors:
@@ -38,6 +66,10 @@ class Sensors:
         evidence: Takes the samples.
         step_said: Takes what the robot's program says about steps.
         clips: Keeps all messages at full rate, if wanted.
+
+    Raises:
+        ConfigRefusedError: The messages of a type, or a feature of an image, are not
+            installed here.
     """
 
     def __init__(
@@ -49,38 +81,48 @@ class Sensors:
         *,
         clips: Keeper | None = None,
     ) -> None:
+        self._node = node
+        self._config = config
         self._evidence = evidence
         self._step_said = step_said
         self._clips = clips
-        names = config.ros
-        self._joints = Tap("joints", evidence.dropped)
-        self._wrench = Tap("wrench", evidence.dropped)
-        self._steps = Tap("steps", evidence.dropped)
-        polled = self._tap(node, self._joints, JointState, names.topics["joints"].name)
-        if any(topic.key == "wrench" for topic in config.topics):
-            polled &= self._tap(
-                node, self._wrench, WrenchStamped, names.topics["wrench"].name
-            )
-        polled &= self._tap(node, self._steps, String, names.steps)
-        self.needs_executor = not polled
+        self._subscriptions: dict[str, Any] = {}
+        self._taps: dict[str, Tap] = {}
+        self._reducers: dict[str, Reducer] = {}
+        self.needs_executor = False
         """This rclpy cannot poll: the node must be added to an executor."""
+        wanted = wanted_of(config)
+        for key, spec in config.ros.topics.items():
+            if key in wanted and spec.type not in READABLE:
+                names = [name for _, name in wanted[key]]
+                self._reducers[key] = Reducer(key, spec.type, names, evidence.dropped)
+            if key in wanted or clips is not None:
+                self._listen(key, spec.type, spec.name, sensor_profile(spec))
+        if config.ros.program.adapter == "topics":
+            self._listen(_STEPS, "std_msgs/msg/String", config.ros.steps, STEPS)
+        if config.ros.use_sim_time:
+            self._listen(_CLOCK, "rosgraph_msgs/msg/Clock", "/clock", SIM_TIME)
 
-    @staticmethod
-    def _tap(node: Node, tap: Tap, kind: Any, topic: str) -> bool:
-        profile = STEPS if kind is String else SENSORS
-        subscription = node.create_subscription(
-            kind, topic, tap.keep, profile, raw=True
+    def _listen(self, key: str, kind: str, name: str, profile: QoSProfile) -> None:
+        tap = Tap(key, self._evidence.dropped)
+        subscription = self._node.create_subscription(
+            message_type(kind, f"topic {key}"), name, tap.keep, profile, raw=True
         )
-        return tap.poll(subscription)
+        self.needs_executor |= not tap.poll(subscription)
+        self._subscriptions[key] = subscription
+        self._taps[key] = tap
 
     def drain(self) -> None:
         """Take all that arrived; call it every few milliseconds, on the loop."""
-        steps = list(self._steps.drain())
-        for message in self._joints.drain():
-            self._evidence.add_joints(message)
-        for message in self._wrench.drain():
-            self._evidence.add_wrench(message)
-        for message in steps:
+        steps = self._taps[_STEPS].drain() if _STEPS in self._taps else []
+        if _CLOCK in self._taps:
+            self._hear_clock()
+        for key in self._config.ros.topics:
+            if key in self._taps:
+                self._hear(key)
+        for message, _ in steps:
+            if self._clips is not None:
+                self._clips.keep(_STEPS, message)
             try:
                 text = read_text(message)
             except CdrError:
@@ -88,8 +130,57 @@ class Sensors:
             else:
                 self._step_said(text)
 
+    def _hear(self, key: str) -> None:
+        taken = self._taps[key].drain()
+        reducer = self._reducers.get(key)
+        stamps: list[int | None] = [None] * len(taken)
+        if reducer is not None:
+            reducer.offer([message for message, _ in taken])
+            for stamp_ns, row in reducer.take():
+                self._evidence.take_features(key, stamp_ns, row)
+        elif taken and self._evidence.knows(key):
+            stamps = self._evidence.take(key, taken)
+        if self._clips is not None:
+            for (message, _), placed_ns in zip(taken, stamps, strict=True):
+                self._clips.keep(key, message, placed_ns)
+
+    def _hear_clock(self) -> None:
+        for message, facts in self._taps[_CLOCK].drain():
+            try:
+                self._evidence.clock_said(read_clock(message), facts)
+            except CdrError:
+                self._evidence.dropped["malformed_clock"] += 1
+
     def missing(self) -> list[str]:
-        """Name the topics without which nothing can be judged."""
-        if self._evidence.heard_until_ns is None:
-            return ["samples of every sensor topic"]
-        return []
+        """Name the topics without which nothing can be judged, and say why."""
+        return [
+            f"samples of {hearing.key} ({hearing.name}: {self._why(hearing)})"
+            for hearing in self.heard()
+            if hearing.newest_ns is None and self._evidence.requires(hearing.key)
+        ]
+
+    @staticmethod
+    def _why(hearing: Hearing) -> str:
+        if not hearing.publishers:
+            return "nobody publishes it"
+        return "no sample among its messages" if hearing.received else "silent"
+
+    def heard(self) -> tuple[Hearing, ...]:
+        """How each topic is heard now."""
+        return tuple(
+            Hearing(
+                key=key,
+                name=str(self._subscriptions[key].topic_name),
+                publishers=self._subscriptions[key].get_publisher_count(),
+                received=tap.received,
+                lost=tap.lost,
+                counts_losses=tap.counts_losses,
+                newest_ns=self._evidence.newest_ns(key),
+            )
+            for key, tap in self._taps.items()
+        )
+
+    def close(self) -> None:
+        """Stop computing features of images."""
+        for reducer in self._reducers.values():
+            reducer.close()

@@ -1,9 +1,11 @@
 """Cut windows: many topics at their own pace become one grid on one clock.
 
-Each topic has a ring of samples with stamps on the node's monotonic clock. A window is
-a span of that clock divided into equal time bins; a bin is the mean of its samples. One
-empty bin between two filled ones is interpolated; a longer gap is counted as gap rows
-and shown as the last value before it, for a gap must never look like a measurement.
+A window is a span of the node's monotonic clock divided into equal time bins; a bin is
+the mean of its samples. What an empty bin shows depends on its topic. One that speaks
+at least once a bin: a single empty bin is interpolated, a longer gap is counted as gap
+rows and shows the last value before it. A slower one, or one that speaks only when
+something changes: the newest value counts until the next, or until it is too old; then
+it is a gap too, for a gap must never look like a measurement.
 """
 
 from __future__ import annotations
@@ -11,21 +13,63 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-RING_ROWS: Final = 32_768
-"""Samples kept a topic: 65 s at 500 Hz."""
+from ros_nodes.ring import RING_ROWS, Piece, Span, Stamps, Track, Values
+
+__all__ = [
+    "Column",
+    "Flow",
+    "Grid",
+    "Span",
+    "Windowing",
+    "presence_bytes",
+    "sample_bytes",
+    "schema_digest",
+    "window_digest",
+]
+
+FOR_EVER_NS: Final = 2**62
+"""No age is too old."""
+
+_NEVER: Final = 2**63 - 1
+_Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of the node's monotonic clock, both ends included."""
+class Column:
+    """Where a channel's values come from.
 
-    begin_ns: int
-    end_ns: int
+    Attributes:
+        topic: Key of its topic.
+        place: Which of the values of that topic's samples.
+        maximum_age_ns: Age of the newest sample at the window's end above which the
+            channel is absent; for a held topic also the longest it is held.
+    """
+
+    topic: str
+    place: int
+    maximum_age_ns: int = FOR_EVER_NS
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """How a topic speaks.
+
+    Attributes:
+        period_ns: Time between its samples; 0: unknown, taken as often enough.
+        held: Its newest value counts until the next, however fast the grid is.
+        awaited: A window is not cut, and sensors are silent, before it was heard.
+        capacity: Samples kept.
+    """
+
+    period_ns: int = 0
+    held: bool = False
+    awaited: bool = True
+    capacity: int = RING_ROWS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,104 +91,47 @@ class Grid:
     gap_rows: int
 
 
-class SampleRing:
-    """The newest samples of one topic, oldest lost first.
+class Windowing:
+    """The samples of one cell, and the grids cut from them.
 
     Args:
-        width: Values a sample.
-        capacity: Samples kept.
+        columns: Of each channel.
+        flows: How each topic speaks.
     """
 
-    def __init__(self, width: int, *, capacity: int = RING_ROWS) -> None:
-        # Twice the room: the newest `capacity` samples always lie in one piece.
-        self._capacity = capacity
-        self._stamps = np.zeros(2 * capacity, dtype=np.int64)
-        self._values = np.zeros((2 * capacity, width), dtype=np.float32)
-        self._end = 0
-        self.out_of_order = 0
+    def __init__(self, columns: Sequence[Column], flows: Mapping[str, Flow]) -> None:
+        self._flows = dict(flows)
+        self._width = len(columns)
+        self._channels = {
+            topic: [(n, c) for n, c in enumerate(columns) if c.topic == topic]
+            for topic in flows
+        }
+        self.tracks = {
+            topic: Track(capacity=flow.capacity) for topic, flow in flows.items()
+        }
+        """Samples by topic."""
 
-    def append(self, stamp_ns: int, values: NDArray[np.float64]) -> bool:
-        """Keep one sample: values of shape (width,); absent values are NaN.
+    @property
+    def newest_ns(self) -> int | None:
+        """Stamp up to which every awaited topic has been heard; None before the first.
 
-        Returns:
-            False when the stamp did not rise: a duplicate, a second publisher, or a
-            clock that was set back. Such a sample is counted and left out.
+        Where no topic is awaited any of them will do.
         """
-        if self._end and stamp_ns <= self._stamps[self._end - 1]:
-            self.out_of_order += 1
-            return False
-        if self._end == len(self._stamps):
-            kept = slice(self._end - self._capacity, self._end)
-            self._stamps[: self._capacity] = self._stamps[kept]
-            self._values[: self._capacity] = self._values[kept]
-            self._end = self._capacity
-        self._stamps[self._end] = stamp_ns
-        self._values[self._end] = values
-        self._end += 1
-        return True
+        stamps = [
+            self.tracks[topic].newest_ns
+            for topic, flow in self._flows.items()
+            if flow.awaited
+        ]
+        if not stamps:
+            any_of = [track.newest_ns for track in self.tracks.values()]
+            return max((stamp for stamp in any_of if stamp is not None), default=None)
+        heard = [stamp for stamp in stamps if stamp is not None]
+        return min(heard) if len(heard) == len(stamps) else None
 
     def clear(self) -> None:
-        """Forget all samples: the publisher began again."""
-        self._end = 0
-
-    @property
-    def newest_ns(self) -> int | None:
-        """Stamp of the newest sample, or None before the first."""
-        return int(self._stamps[self._end - 1]) if self._end else None
-
-    def latest(self) -> NDArray[np.float32] | None:
-        """Return the newest sample, shape (width,), or None before the first."""
-        return self._values[self._end - 1].copy() if self._end else None
-
-    def within(self, span: Span) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Return the samples of a span: stamps (n,) and values (n, width)."""
-        oldest = max(0, self._end - self._capacity)
-        stamps = self._stamps[oldest : self._end]
-        first = oldest + int(np.searchsorted(stamps, span.begin_ns, side="left"))
-        last = oldest + int(np.searchsorted(stamps, span.end_ns, side="right"))
-        return self._stamps[first:last], self._values[first:last]
-
-
-class Windowing:
-    """The rings of one cell, and the grids cut from them.
-
-    Args:
-        columns: For each channel its topic and its column in that topic's samples.
-        widths: Values a sample, by topic.
-        capacity: Samples kept a topic.
-    """
-
-    def __init__(
-        self,
-        columns: Sequence[tuple[str, int]],
-        widths: Mapping[str, int],
-        *,
-        capacity: int = RING_ROWS,
-    ) -> None:
-        self.rings = {
-            topic: SampleRing(width, capacity=capacity)
-            for topic, width in widths.items()
-        }
-        self._channels = len(columns)
-        self._columns: dict[str, tuple[NDArray[np.intp], NDArray[np.intp]]] = {}
-        for topic in widths:
-            pairs = [(n, c) for n, (of, c) in enumerate(columns) if of == topic]
-            self._columns[topic] = (
-                np.array([channel for channel, _ in pairs], dtype=np.intp),
-                np.array([column for _, column in pairs], dtype=np.intp),
-            )
-
-    @property
-    def newest_ns(self) -> int | None:
-        """Stamp up to which every topic has been heard; None before the first."""
-        stamps = [ring.newest_ns for ring in self.rings.values()]
-        heard = [stamp for stamp in stamps if stamp is not None]
-        return min(heard) if heard and len(heard) == len(stamps) else None
-
-    @property
-    def out_of_order(self) -> int:
-        """Samples left out because their stamp did not rise."""
-        return sum(ring.out_of_order for ring in self.rings.values())
+        """Forget all samples: time began again."""
+        for track in self.tracks.values():
+            track.clear()
 
     def cut(self, span: Span, rows: int, pauses: Sequence[Span] = ()) -> Grid:
         """Cut a grid of equal time bins out of a span.
@@ -152,82 +139,156 @@ class Windowing:
         Args:
             span: First and last sample of the window.
             rows: Number of bins.
-            pauses: Parts of the span in which andon itself held the robot; they are
-                taken out, so that a paused step is judged like any other.
+            pauses: Parts of the span in which andon itself held the robot, one after
+                the other; they are taken out, so that a paused step is judged like any
+                other.
 
         Returns:
-            The grid; a channel without any sample, or of which every sample lacks it,
-            is absent and zero. A single sample that lacks it is NaN and stays NaN.
+            The grid. A channel is absent and zero when its newest sample is too old,
+            when there is none, or when every sample lacks it (is NaN). A single sample
+            that lacks it is NaN and stays NaN.
 
         Raises:
             ValueError: The span has no length, or rows is not positive.
         """
         if rows < 1 or span.end_ns <= span.begin_ns:
             raise ValueError(f"a window needs rows and a length, got {rows} and {span}")
-        paused_ns = sum(_overlap_ns(span, pause) for pause in pauses)
-        length_ns = max(1, span.end_ns - span.begin_ns - paused_ns)
-        samples = np.zeros((rows, self._channels), dtype=np.float32)
-        present = np.zeros(self._channels, dtype=np.bool_)
+        bins = _Bins(span, rows, pauses)
+        samples = np.zeros((rows, self._width), dtype=np.float32)
+        present = np.zeros(self._width, dtype=np.bool_)
         gaps = np.zeros(rows, dtype=np.bool_)
-        for topic, (channels, columns) in self._columns.items():
-            stamps, values = self.rings[topic].within(span)
-            stamps, values = _without_pauses(span, pauses, stamps, values)
-            heard = ~np.all(np.isnan(values), axis=0)  # (width,), all False when empty
-            if not len(stamps) or not heard[columns].any():
-                continue
-            binned, empty = _bin_means(stamps, values, length_ns, rows)
-            there = heard[columns]
-            samples[:, channels[there]] = binned[:, columns[there]]
-            present[channels[there]] = True
-            gaps |= empty
+        for topic, flow in self._flows.items():
+            held = flow.held or flow.period_ns > bins.period_ns
+            reach_ns = self._reach_ns(topic) if held else 0
+            reach = Span(span.begin_ns - reach_ns, span.end_ns)
+            for piece in self.tracks[topic].within(reach):
+                channels, places, ages_ns = self._of(topic, piece, span.end_ns)
+                if not len(channels):
+                    continue
+                filled = bins.held(piece) if held else bins.measured(piece)
+                samples[:, channels] = filled.grid[:, places]
+                present[channels] = True
+                gaps |= (filled.age_ns[:, None] > ages_ns).any(axis=1)
         return Grid(
             samples=samples,
             present=present,
             start_ns=span.begin_ns,
-            period_ns=max(1, length_ns // rows),
+            period_ns=bins.period_ns,
             gap_rows=int(gaps.sum()),
         )
 
+    def _reach_ns(self, topic: str) -> int:
+        ages = (column.maximum_age_ns for _, column in self._channels[topic])
+        return max(ages, default=0)
 
-def _overlap_ns(span: Span, pause: Span) -> int:
-    return max(0, min(span.end_ns, pause.end_ns) - max(span.begin_ns, pause.begin_ns))
-
-
-def _without_pauses(
-    span: Span,
-    pauses: Sequence[Span],
-    stamps: NDArray[np.int64],
-    values: NDArray[np.float32],
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Leave out what was measured in pauses; stamps become time of work from 0."""
-    keep = np.ones(len(stamps), dtype=np.bool_)
-    worked = stamps - span.begin_ns
-    for pause in pauses:
-        keep &= ~((stamps > pause.begin_ns) & (stamps < pause.end_ns))
-        worked = worked - np.where(stamps >= pause.end_ns, _overlap_ns(span, pause), 0)
-    return worked[keep], values[keep]
+    def _of(self, topic: str, piece: Piece, end_ns: int) -> tuple[_Indices, ...]:
+        """Channels of a piece that are present, their places in it, and their ages."""
+        age_ns = end_ns - int(piece.stamps[-1])
+        lacking = np.isnan(np.fmax.reduce(piece.values, axis=0))  # (columns,)
+        found = []
+        for channel, column in self._channels[topic]:
+            if column.place in piece.columns and age_ns <= column.maximum_age_ns:
+                place = piece.columns.index(column.place)
+                if not lacking[place]:
+                    found.append((channel, place, column.maximum_age_ns))
+        return tuple(np.array(found, dtype=np.int64).reshape(-1, 3).T)
 
 
-def _bin_means(
-    worked: NDArray[np.int64], values: NDArray[np.float32], length_ns: int, rows: int
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Mean of each time bin: (n,), (n, width) -> (rows, width), gaps (rows,)."""
-    bins = np.minimum(worked * rows // length_ns, rows - 1)  # (n,), rising
-    filled, starts, counts = np.unique(bins, return_index=True, return_counts=True)
-    sums = np.add.reduceat(values.astype(np.float64), starts, axis=0)  # (filled, width)
-    means = sums / counts[:, None]
-    # Each row's nearest filled bin before it; rows before the first take the first.
-    before = np.searchsorted(filled, np.arange(rows), side="right") - 1  # (rows,)
-    grid = means[np.maximum(before, 0)]  # (rows, width)
-    empty = np.ones(rows, dtype=np.bool_)
-    empty[filled] = False
-    single = empty.copy()
-    single[1:] &= ~empty[:-1]
-    single[:-1] &= ~empty[1:]
-    single[[0, -1]] = False
-    for row in np.flatnonzero(single):
-        grid[row] = (grid[row - 1] + grid[row + 1]) / 2
-    return grid.astype(np.float32), empty & ~single
+class _Filled(NamedTuple):
+    """Bins of one piece.
+
+    Attributes:
+        grid: What each bin shows, shape (rows, columns).
+        age_ns: How old that is, shape (rows,); 0: measured within it.
+    """
+
+    grid: NDArray[np.float64]
+    age_ns: NDArray[np.int64]
+
+
+class _Bins:
+    """Equal parts of the time of work in a span.
+
+    Args:
+        span: First and last sample.
+        rows: Number of bins.
+        pauses: Parts of it that are no work.
+    """
+
+    def __init__(self, span: Span, rows: int, pauses: Sequence[Span]) -> None:
+        self._begin_ns = span.begin_ns
+        clipped = (
+            Span(max(span.begin_ns, p.begin_ns), min(span.end_ns, p.end_ns))
+            for p in pauses
+        )
+        self._pauses = [pause for pause in clipped if pause.end_ns > pause.begin_ns]
+        paused_ns = sum(pause.end_ns - pause.begin_ns for pause in self._pauses)
+        length_ns = max(1, span.end_ns - span.begin_ns - paused_ns)
+        self.period_ns = max(1, length_ns // rows)
+        # Bin r holds the time of work in [edges[r], edges[r + 1]); the last one also
+        # its end. Whole numbers: the same samples fall into the same bins everywhere.
+        self._edges = -(-np.arange(rows + 1, dtype=np.int64) * length_ns // rows)
+        self._edges[-1] = length_ns + 1
+
+    def measured(self, piece: Piece) -> _Filled:
+        """Fill the bins from a topic that speaks often enough."""
+        grid, filled = self._means(piece)
+        empty = ~filled
+        single = empty.copy()
+        single[1:] &= filled[:-1]
+        single[:-1] &= filled[1:]
+        single[[0, -1]] = False
+        rows = np.arange(len(grid))
+        # The last filled bin before each; rows before the first show the first.
+        before = np.maximum.accumulate(np.where(filled, rows, -1))
+        before[before < 0] = np.argmax(filled)
+        grid = grid[before]
+        between = np.flatnonzero(single)
+        grid[between] = (grid[between - 1] + grid[between + 1]) / 2
+        return _Filled(grid, np.where(empty & ~single, _NEVER, 0))
+
+    def held(self, piece: Piece) -> _Filled:
+        """Fill the bins from a topic whose newest value counts until the next."""
+        grid, filled = self._means(piece)
+        ends = self._begin_ns + self._edges[1:] - 1  # (rows,)
+        for pause in self._pauses:
+            ends += np.where(ends > pause.begin_ns, pause.end_ns - pause.begin_ns, 0)
+        newest = np.searchsorted(piece.stamps, ends, side="right") - 1  # (rows,)
+        known = np.maximum(newest, 0)
+        grid = np.where(filled[:, None], grid, piece.values[known])
+        age_ns = np.where(newest >= 0, ends - piece.stamps[known], _NEVER)
+        return _Filled(grid, np.where(filled, 0, age_ns))
+
+    def _means(self, piece: Piece) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Mean of each bin: (n,), (n, columns) -> (rows, columns), filled (rows,)."""
+        worked, values = self._of_work(piece)
+        starts = np.searchsorted(worked, self._edges)  # (rows + 1,)
+        counts = np.diff(starts)  # (rows,)
+        filled = counts > 0
+        grid = np.zeros((len(counts), len(piece.columns)))
+        if filled.any():
+            sums = np.add.reduceat(
+                values, starts[:-1][filled], axis=0, dtype=np.float64
+            )  # (filled, columns)
+            grid[filled] = sums / counts[filled, None]
+        return grid, filled
+
+    def _of_work(self, piece: Piece) -> tuple[Stamps, Values]:
+        """Samples of the work, with the time of work from 0.
+
+        They stay where they lie, unless parts of a pause have to be left out.
+        """
+        first = int(np.searchsorted(piece.stamps, self._begin_ns))
+        stamps, values = piece.stamps[first:], piece.values[first:]
+        worked = stamps - self._begin_ns
+        if not self._pauses:
+            return worked, values
+        keep = np.ones(len(stamps), dtype=np.bool_)
+        for pause in self._pauses:
+            keep &= ~((stamps > pause.begin_ns) & (stamps < pause.end_ns))
+            length_ns = pause.end_ns - pause.begin_ns
+            worked -= np.where(stamps >= pause.end_ns, length_ns, 0)
+        return worked[keep], values[keep]
 
 
 def schema_digest(names_and_units: Sequence[tuple[str, str]]) -> str:
@@ -247,8 +308,9 @@ def window_digest(
         present: bool, shape (channels,).
     """
     content = hashlib.sha256(bytes.fromhex(schema))
-    content.update(sample_bytes(samples))
-    content.update(presence_bytes(present))
+    # hashlib reads the numbers where they lie; only a wire needs bytes of its own.
+    content.update(np.ascontiguousarray(samples, dtype="<f4").data)
+    content.update(np.ascontiguousarray(present, dtype=np.uint8).data)
     return content.hexdigest()
 
 

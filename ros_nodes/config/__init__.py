@@ -18,6 +18,8 @@ from ros_nodes.config.robot import ADAPTERS, ReadBack, RobotSpec, SafetySpec
 from ros_nodes.config.topics import (
     AXES,
     DEFAULT_TOPICS,
+    IMAGES,
+    JOINT_STATE,
     POLICIES,
     ChannelSpec,
     Source,
@@ -28,6 +30,8 @@ __all__ = [
     "ADAPTERS",
     "AXES",
     "DEFAULT_TOPICS",
+    "IMAGES",
+    "JOINT_STATE",
     "POLICIES",
     "PROGRAMS",
     "STEP_ID",

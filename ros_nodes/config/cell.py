@@ -23,6 +23,7 @@ from ros_nodes.config.refusal import (
 from ros_nodes.config.robot import RobotSpec, SafetySpec, read_robot, read_safety
 from ros_nodes.config.topics import (
     DEFAULT_TOPICS,
+    JOINT_STATE,
     ChannelSpec,
     TopicSpec,
     read_channel,
@@ -116,6 +117,14 @@ class CellConfig:
         """The sensor topics that a channel comes from, in the order configured."""
         wanted = {channel.source.topic for channel in self.channels}
         return tuple(t for key, t in self.ros.topics.items() if key in wanted)
+
+    @property
+    def pose_topic(self) -> str | None:
+        """Key of the topic that says where the robot stands, if it has joints."""
+        joint_states = (
+            key for key, topic in self.ros.topics.items() if topic.type == JOINT_STATE
+        )
+        return next(joint_states, None)
 
 
 def namespace_of(cell_id: str) -> str:

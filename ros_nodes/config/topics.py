@@ -27,15 +27,19 @@ AXES: Final = ("x", "y", "z")
 POLICIES: Final = ("required", "ask", "tolerate")
 """What the absence of a channel means; the coordinator carries it out."""
 LEAST_AGE_S: Final = 0.25
+LATCHED_AGE_S: Final = 86_400.0
+"""Age of what is said only when it changes, where nothing else is configured."""
 PERIODS: Final = 3
 """A channel is absent when its newest sample is older than so many periods."""
 
+JOINT_STATE: Final = "sensor_msgs/msg/JointState"
+IMAGES: Final = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 _VALUE: Final = ("value",)
 _ANY: Final[tuple[str, ...]] = ()
 _INDEX: Final = ("<index>",)
 
 FIELDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
-    "sensor_msgs/msg/JointState": {"position": _ANY, "velocity": _ANY, "effort": _ANY},
+    JOINT_STATE: {"position": _ANY, "velocity": _ANY, "effort": _ANY},
     "geometry_msgs/msg/WrenchStamped": {"force": AXES, "torque": AXES},
     "sensor_msgs/msg/Imu": {
         "orientation": (*AXES, "w"),
@@ -78,12 +82,12 @@ class TopicSpec:
     def maximum_age_s(self) -> float:
         """Age of the newest sample above which its channels are absent, s."""
         if not self.rate_hz:
-            return LEAST_AGE_S
+            return LATCHED_AGE_S if self.latched else LEAST_AGE_S
         return max(PERIODS / self.rate_hz, LEAST_AGE_S)
 
 
 DEFAULT_TOPICS: Final[Mapping[str, TopicSpec]] = {
-    "joints": TopicSpec("joints", "joint_states", "sensor_msgs/msg/JointState"),
+    "joints": TopicSpec("joints", "joint_states", JOINT_STATE),
     "wrench": TopicSpec("wrench", "wrench", "geometry_msgs/msg/WrenchStamped"),
 }
 """The topics of a cell whose configuration names none."""

@@ -69,10 +69,9 @@ class Cell:
 
     def feel(self, stamp_ns: int, *, force: float = 3.0) -> None:
         joints = self._writer.write(stamp_ns, [1.0], [], [2.0])
-        self.conductor.evidence.add_joints(joints)
-        self.conductor.evidence.add_wrench(
-            write_wrench(stamp_ns, [0, 0, force, 0, 0, 0])
-        )
+        wrench = write_wrench(stamp_ns, [0, 0, force, 0, 0, 0])
+        self.conductor.evidence.take("joints", [(joints, {})])
+        self.conductor.evidence.take("wrench", [(wrench, {})])
 
     def say(self, moment: StepMoment, cycle: int, stamp_ns: int) -> None:
         permit_id = self.robot.leaves[-1] if self.robot.leaves else ""

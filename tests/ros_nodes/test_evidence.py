@@ -24,8 +24,9 @@ class Sensors:
         self.clock.advance(0.001)
         stamp_ns = self.clock.monotonic_ns() if stamp_ns is None else stamp_ns
         joints = self.writer.write(stamp_ns, [elbow, 9.0], [], [effort, 9.0])
-        self.evidence.add_joints(joints)
-        self.evidence.add_wrench(write_wrench(stamp_ns, [0, 0, force, 0, 0, 0]))
+        wrench = write_wrench(stamp_ns, [0, 0, force, 0, 0, 0])
+        self.evidence.take("joints", [(joints, {})])
+        self.evidence.take("wrench", [(wrench, {})])
         return stamp_ns
 
     def cut(self, span: Span):
@@ -108,8 +109,8 @@ def test_a_stamp_of_no_clock_of_this_machine_is_left_out(stamp_ns) -> None:
 def test_malformed_messages_are_counted() -> None:
     sensors = Sensors()
 
-    sensors.evidence.add_joints(b"\x00\x01nonsense")
-    sensors.evidence.add_wrench(b"")
+    sensors.evidence.take("joints", [(b"\x00\x01nonsense", {})])
+    sensors.evidence.take("wrench", [(b"", {})])
 
     assert sensors.evidence.dropped == {"malformed_joints": 1, "malformed_wrench": 1}
 

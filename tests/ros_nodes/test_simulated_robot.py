@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ros_nodes.cdr import JointReader
 from ros_nodes.clock import SECOND_NS, ManualClock
 from ros_nodes.recording import RecordedTruth
 from ros_nodes.simulated_robot import Pace, Records, Say, SimulatedRobot
 from ros_nodes.talk import read_step
 from ros_nodes.terms import StepMoment
 from ros_nodes.trace import Trace
+from tests.ros_nodes.messages import stamp_of
 
 
 @dataclass
@@ -225,8 +225,7 @@ def test_samples_are_spaced_by_the_time_factor(make_rig, time_factor) -> None:
     rig = make_rig(time_factor=time_factor).leave("p-1").live(1.0)
     begin, end = rig.steps
 
-    reader = JointReader()
-    stamps = [reader.read(s.content).stamp_ns for s in rig.said if s.topic == "joints"]
+    stamps = [stamp_of(s.content) for s in rig.said if s.topic == "joints"]
     within = [s for s in stamps if begin.stamp_ns <= s <= end.stamp_ns]
 
     assert len(within) == 10
@@ -240,8 +239,7 @@ def test_a_robot_that_lags_a_little_catches_up_without_a_gap(make_rig) -> None:
     rig.live(0.1)
 
     begin, end = rig.steps
-    reader = JointReader()
-    stamps = [reader.read(s.content).stamp_ns for s in rig.said if s.topic == "joints"]
+    stamps = [stamp_of(s.content) for s in rig.said if s.topic == "joints"]
     within = [s for s in stamps if begin.stamp_ns <= s <= end.stamp_ns]
     assert set(np.diff(within)) == {round(0.02 * SECOND_NS)}
     assert len(within) == 10

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from ros_nodes.bags.table import TableBag, names_of, sources_of
-from ros_nodes.cdr import JointReader, read_wrench
+from ros_nodes.cdr import Reader
 from ros_nodes.config import ChannelSpec, RosNames, Source, TopicSpec
 from ros_nodes.recording import USUAL_PERIOD_S, Columns
 from tests.ros_nodes.bags.bag_builders import FORCES, JOINTS, STATES, WRENCH
+from tests.ros_nodes.messages import values_of
 from tests.ros_nodes.node_builders import make_config
 
 CSV = """time_s,cycle,elbow,push
@@ -34,8 +35,12 @@ def test_rows_become_messages_one_cycle_behind_the_other(tmp_path: Path) -> None
 
     assert [m.topic for m in messages] == [STATES, FORCES] * 3
     assert [m.log_ns / 1e9 for m in messages[::2]] == [0.0, 0.5, 0.5 + USUAL_PERIOD_S]
-    assert JointReader().read(messages[4].data).effort.tolist() == [3.0]
-    assert read_wrench(messages[5].data).wrench[2] == 30.0
+    for message, kind, wanted, value in (
+        (messages[4], JOINTS, ("effort", "elbow_joint"), 3.0),
+        (messages[5], WRENCH, ("force", "z"), 30.0),
+    ):
+        found = values_of(Reader(kind, [wanted]), [wanted], message.data)
+        assert found == {wanted: value}
     assert {t.name: (t.type, t.count) for t in table.topics.values()} == {
         STATES: (JOINTS, 3),
         FORCES: (WRENCH, 3),
