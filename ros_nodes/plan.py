@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 from ros_nodes.adapters.forbidden import ForbiddenServiceError, allowed_service
 from ros_nodes.config import DEFAULT_TOPICS, CellConfig, ConfigRefusedError
+from ros_nodes.loopback import loopback_environment
 
 Parameter = str | int | float | bool
-
-PROFILE: Final = Path(__file__).with_name("loopback.xml")
-"""Fast DDS profile of simulated cells: nothing leaves the machine."""
-
-_NEW_VARIABLE: Final = "FASTDDS_DEFAULT_PROFILES_FILE"
-# Fast DDS 3 renamed it; releases before it know the old name only.
-_PROFILE_VARIABLE: Final = dict.fromkeys(
-    ("humble", "iron", "jazzy"), "FASTRTPS_DEFAULT_PROFILES_FILE"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +92,7 @@ def plan(
         raise ConfigRefusedError(f"cells.{config.cell_id}.ros: {error}") from error
     env = {"ROS_DOMAIN_ID": str(config.ros.domain_id)}
     if simulation is not None:
-        env |= {
-            "RMW_IMPLEMENTATION": "rmw_fastrtps_cpp",
-            _PROFILE_VARIABLE.get(ros_distro, _NEW_VARIABLE): str(PROFILE),
-            # LOCALHOST is slow to discover and does not bind to loopback; the profile
-            # is fast and does.
-            "ROS_AUTOMATIC_DISCOVERY_RANGE": "SYSTEM_DEFAULT",
-        }
+        env |= loopback_environment(ros_distro)
     cell = NodeSpec(
         executable="cell_node",
         namespace=config.namespace,

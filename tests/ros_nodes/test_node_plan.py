@@ -12,7 +12,8 @@ from ros_nodes.config import (
     RobotSpec,
     RosNames,
 )
-from ros_nodes.plan import PROFILE, Simulation, plan
+from ros_nodes.loopback import PROFILE
+from ros_nodes.plan import Simulation, plan
 from tests.ros_nodes.node_builders import make_config
 
 CONFIG = Path("andon.toml")
@@ -42,6 +43,24 @@ def test_older_releases_know_the_profile_by_its_older_name() -> None:
     )
 
     assert robot.env["FASTRTPS_DEFAULT_PROFILES_FILE"] == str(PROFILE)
+
+
+@pytest.mark.parametrize(
+    ("version", "variable"),
+    [
+        ("7.1.5", "FASTRTPS_DEFAULT_PROFILES_FILE"),
+        ("9.1.2", "FASTDDS_DEFAULT_PROFILES_FILE"),
+        ("unreleased", "FASTDDS_DEFAULT_PROFILES_FILE"),
+    ],
+)
+def test_wheels_that_do_not_say_their_release_are_known_by_their_version(
+    monkeypatch: pytest.MonkeyPatch, version: str, variable: str
+) -> None:
+    monkeypatch.setattr("importlib.metadata.version", lambda name: version)
+
+    [robot, _] = plan(make_config(), CONFIG, simulation=Simulation())
+
+    assert robot.env[variable] == str(PROFILE)
 
 
 def test_both_nodes_of_a_cell_use_the_same_names() -> None:
