@@ -125,6 +125,7 @@ class ClipSource:
         cell_id: The cell.
         software: Version of the node.
         topics: Key -> full name and message type.
+        channels: Name -> "topic:field:element unit", topic by its full name.
         before_ns: Kept before the end of a window.
         after_ns: Kept after it.
         maximum_bytes: Most memory of the ring.
@@ -133,6 +134,7 @@ class ClipSource:
     cell_id: str
     software: str
     topics: Mapping[str, tuple[str, str]]
+    channels: Mapping[str, str]
     before_ns: int
     after_ns: int
     maximum_bytes: int
@@ -145,6 +147,11 @@ class ClipSource:
             spec.key: (_full_name(config.namespace, spec.name), spec.type)
             for spec in ros.topics.values()
         }
+        channels = {
+            channel.name: f"{topics[channel.source.topic][0]}:{channel.source.field}:"
+            f"{channel.source.element} {channel.unit}"
+            for channel in config.channels
+        }
         topics["steps"] = (
             _full_name(config.namespace, ros.steps),
             "std_msgs/msg/String",
@@ -153,6 +160,7 @@ class ClipSource:
             cell_id=config.cell_id,
             software=software,
             topics=topics,
+            channels=channels,
             before_ns=seconds_to_ns(ros.clip.before_s),
             after_ns=seconds_to_ns(ros.clip.after_s),
             maximum_bytes=round(ros.clip.maximum_mb * 1e6),

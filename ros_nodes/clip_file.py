@@ -14,6 +14,8 @@ from ros_nodes.msgdef import definition_named
 
 NOTE: Final = "andon.clip"
 """Name of the MCAP metadata record that says what a clip is."""
+CHANNELS: Final = "andon.channels"
+"""Name of the record that says which value of which topic is which channel."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +76,7 @@ def write_clip(
             "software": source.software,
         },
     )
+    mcap.note(CHANNELS, source.channels)
     mcap.close()
     content = file.getvalue()
     first_ns = min((k.stamp_ns for k in cut.messages), default=cut.span.begin_ns)

@@ -30,6 +30,7 @@ SOURCE = ClipSource(
         "joints": ("/press_1/joint_states", "sensor_msgs/msg/JointState"),
         "steps": ("/press_1/steps", "std_msgs/msg/String"),
     },
+    channels={"elbow": "/press_1/joint_states:effort:elbow N*m"},
     before_ns=3 * SECOND_NS,
     after_ns=SECOND_NS,
     maximum_bytes=1_000_000,
@@ -243,6 +244,8 @@ def test_the_configuration_says_what_is_kept() -> None:
     assert source.before_ns == 10 * SECOND_NS
     assert source.after_ns == 2 * SECOND_NS
     assert source.maximum_bytes == 64_000_000
+    assert source.channels["force_z"] == "/press_1/wrench:force:z N"
+    assert len(source.channels) == 24
     assert source.topics == {
         "joints": ("/press_1/joint_states", "sensor_msgs/msg/JointState"),
         "wrench": ("/press_1/wrench", "geometry_msgs/msg/WrenchStamped"),

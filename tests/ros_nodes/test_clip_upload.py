@@ -65,13 +65,18 @@ async def test_a_clip_arrives_whole_with_what_it_is(tmp_path: Path) -> None:
     reader = make_reader(io.BytesIO(content))
     first_ns = min(m.publish_time for _, _, m in reader.iter_messages())
     assert header.start_at.ToNanoseconds() == first_ns
-    [note] = list(reader.iter_metadata())
-    assert note.name == "andon.clip"
-    assert note.metadata["request"] == "r-1"
-    span = [int(note.metadata[f"span_{end}_ns"]) for end in ("start", "end")]
-    window = [int(note.metadata[f"window_{end}_ns"]) for end in ("start", "end")]
+    notes = {note.name: note.metadata for note in reader.iter_metadata()}
+    clip = notes["andon.clip"]
+    assert clip["request"] == "r-1"
+    span = [int(clip[f"span_{end}_ns"]) for end in ("start", "end")]
+    window = [int(clip[f"window_{end}_ns"]) for end in ("start", "end")]
     assert [b - a for a, b in (span, window)] == [12 * SECOND_NS, SECOND_NS]
     assert window[1] - span[0] == 10 * SECOND_NS
+    assert notes["andon.channels"] == {
+        "elbow_pos": "/press_1/joint_states:position:elbow rad",
+        "elbow_effort": "/press_1/joint_states:effort:elbow N*m",
+        "force_z": "/press_1/wrench:force:z N",
+    }
 
 
 async def test_a_twenty_megabyte_clip_costs_no_heartbeat(tmp_path: Path) -> None:
