@@ -170,9 +170,12 @@ class Station(HeldRobot):
                 self._scene = replace(self._scene, stand=Stand.AT_START)
             if crossed:
                 return [BeatNow()]
-        elif crossed and self._robot is Robot.HOLDING:
+        elif crossed and (
+            self._robot is Robot.HOLDING or event.stamp_ns <= self._asked_hold_ns
+        ):
             self._scene = replace(self._scene, stand=Stand.PAUSED)
             self._step.pause(now_ns)
+            self._pose.held(now_ns)
             return []
         hold = self.permission.hold(
             HoldReason.IDENTITY,

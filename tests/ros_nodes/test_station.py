@@ -189,6 +189,33 @@ def test_a_begin_that_crosses_a_hold_under_way_is_paused_not_accused() -> None:
     assert rig.station.permission.held.reason is HoldReason.OPERATOR_HOLD
 
 
+def test_a_begin_from_before_a_hold_is_paused_however_late_it_is_heard() -> None:
+    rig = Rig().started()
+    rig.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(0.3))
+    rig.station.hold_answered(at(0.31), confirmed=True)
+    before = step(StepMoment.BEGIN, stamp_ns=at(0.2), permit_id="p-1")
+
+    effects = rig.station.began(before, at(0.32))
+    rig.look(0.6)
+    rig.beat(0.7)
+    resumed = rig.offer(Purpose.RESUME, 0.8)
+
+    assert effects == []
+    assert kinds(resumed) == ["CallResume"]
+
+
+def test_a_begin_after_a_confirmed_hold_is_held_against_the_robot() -> None:
+    rig = Rig().started()
+    rig.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(0.3))
+    rig.station.hold_answered(at(0.31), confirmed=True)
+    after = step(StepMoment.BEGIN, stamp_ns=at(0.4), permit_id="p-1")
+
+    effects = rig.station.began(after, at(0.4))
+
+    told = [e.hold.reason for e in effects if isinstance(e, TellHeld)]
+    assert told == [HoldReason.IDENTITY]
+
+
 def test_the_end_of_a_step_that_nobody_saw_begin_is_held() -> None:
     rig = Rig().connected()
 
