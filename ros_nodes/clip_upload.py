@@ -33,6 +33,9 @@ BYTES_PER_S: Final = 8_000_000
 """Rate that a clip never exceeds, however good the link."""
 LEAST_LEASE_NS: Final = 12 * SECOND_NS // 10
 """Lease left below which a clip waits; a good link leaves at least 1.5 s of 2 s."""
+ANSWER_S: Final = 0.1
+"""Time after the header for an early answer, s: a refusal, or that it is known. One
+that crosses a piece on its way costs its reason, and another try."""
 WAIT_S: Final = 0.02
 """Time between two looks at the lease, s."""
 FIRST_BACKOFF_S: Final = 0.5
@@ -144,6 +147,7 @@ class ClipUpload:
                 clip_digest=clip.digest,
             )
         )
+        await self._clock.sleep(ANSWER_S)
         for at in range(0, len(clip.content), CHUNK_BYTES):
             piece = clip.content[at : at + CHUNK_BYTES]
             await self._until_leased()

@@ -106,6 +106,9 @@ class ScriptedCoordinator(cell_pb2_grpc.CellServiceServicer):
         self.welcome = True
         self.clips: list[tuple[cell_pb2.ClipHeader, bytes]] = []
         self.clip_refusals: list[tuple[grpc.StatusCode, str]] = []
+        """Of the next uploads, one each."""
+        self.refused_clips: dict[str, tuple[grpc.StatusCode, str]] = {}
+        """By request, however often it comes."""
         self.clip_bytes = self.largest_piece = 0
         self._opened = asyncio.Event()
 
@@ -144,6 +147,8 @@ class ScriptedCoordinator(cell_pb2_grpc.CellServiceServicer):
         async for part in request_iterator:
             if part.HasField("header"):
                 header = part.header
+            if header.request_id in self.refused_clips:
+                await context.abort(*self.refused_clips[header.request_id])
             content += part.chunk
             self.clip_bytes = len(content)
             self.largest_piece = max(self.largest_piece, len(part.chunk))

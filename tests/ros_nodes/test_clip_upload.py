@@ -116,7 +116,7 @@ async def test_a_clip_is_sent_again_when_the_coordinator_could_not(
 
 async def test_a_clip_that_is_refused_for_good_is_given_up(tmp_path: Path) -> None:
     async with connected(tmp_path) as (coordinator, cell, session):
-        coordinator.clip_refusals = [(CODE.NOT_FOUND, "NOT_FOUND: no request r-1.")]
+        coordinator.refused_clips = {"r-1": (CODE.NOT_FOUND, "NOT_FOUND: no r-1.")}
         _feel(cell, 0.2)
         await _ask(session)
         await cell.until(lambda: cell.conductor.evidence.dropped["clip_lost"] == 1)
