@@ -30,7 +30,7 @@ from ros_nodes.adapters.called import (
 from ros_nodes.adapters.factory import make_robot
 from ros_nodes.adapters.listening import Listening
 from ros_nodes.called_station import CalledStation
-from ros_nodes.clock import SystemClock
+from ros_nodes.clock import SECOND_NS, SystemClock
 from ros_nodes.conductor import Conductor, new_identity
 from ros_nodes.config import CellConfig, RosNames
 from ros_nodes.control_node import Guarded
@@ -47,7 +47,7 @@ from ros_nodes.diagnostics import (
     about_topic,
 )
 from ros_nodes.effects import Robot
-from ros_nodes.sensors_node import Sensors
+from ros_nodes.sensors_node import Hearing, Sensors
 from ros_nodes.trace import Trace
 
 _log = logging.getLogger(__name__)
@@ -87,6 +87,7 @@ class ConfiguredCell:
         """Whether a session is wanted."""
         self._running = self._ready = False
         self._dropped_before: Counter[str] = Counter()
+        self._heard_before: dict[str, tuple[int, int]] = {}
         self._robot_node = self._helper("robot")
         self._data_node = self._helper("data")
         with contextlib.ExitStack() as undo:
@@ -113,7 +114,7 @@ class ConfiguredCell:
             self._data_node,
             config,
             self.conductor.evidence,
-            self.conductor.step_said if called is None else self._step_is_strange,
+            self.conductor.step_said,
             clips=self.conductor.clips,
         )
         self.point: DecisionPoint | None = None
@@ -181,7 +182,7 @@ class ConfiguredCell:
         conductor, now_ns = self.conductor, self._clock.monotonic_ns()
         dropped = conductor.dropped
         before, self._dropped_before = self._dropped_before, dropped
-        topics: list[TopicFacts] = []
+        topics = [self._about(hearing, now_ns) for hearing in self._sensors.heard()]
         return [
             about_link(
                 conductor.station.permission,
@@ -192,11 +193,30 @@ class ConfiguredCell:
             ),
             about_hold(conductor.station),
             about_missing(self.missing()),
-            *(about_topic(topic, period_s) for topic in topics),
+            *(about_topic(topic, period_s) for topic in topics if topic is not None),
             *self._about_program(),
             about_clips(conductor.clips.ring, dropped, before),
             about_drops(dropped, before),
         ]
+
+    def _about(self, hearing: Hearing, now_ns: int) -> TopicFacts | None:
+        """What changed on a sensor topic since the last report; None for another."""
+        spec = self.config.ros.topics.get(hearing.key)
+        if spec is None or not self.conductor.evidence.knows(hearing.key):
+            return None
+        before = self._heard_before.get(hearing.key)
+        self._heard_before[hearing.key] = (hearing.received, hearing.lost)
+        newest_ns = hearing.newest_ns
+        return TopicFacts(
+            key=hearing.key,
+            name=hearing.name,
+            required=self.conductor.evidence.requires(hearing.key),
+            rate_hz=spec.rate_hz,
+            maximum_age_s=spec.maximum_age_s,
+            received=None if before is None else hearing.received - before[0],
+            lost=0 if before is None else hearing.lost - before[1],
+            age_s=None if newest_ns is None else (now_ns - newest_ns) / SECOND_NS,
+        )
 
     def _about_program(self) -> list[Status]:
         if self.point is None or self.program is None:
@@ -263,7 +283,7 @@ class ConfiguredCell:
     async def end(self, text: str) -> None:
         """Deactivate, and give the robot's controller time to confirm the hold."""
         self.deactivate(text)
-        until_ns = self._clock.monotonic_ns() + round(END_HELD_S * 1e9)
+        until_ns = self._clock.monotonic_ns() + round(END_HELD_S * SECOND_NS)
         while not self.left_alone and self._clock.monotonic_ns() < until_ns:
             await self._clock.sleep(LOOK_S / 5)
 
@@ -282,6 +302,7 @@ class ConfiguredCell:
         """Give all nodes back; nothing is to be called afterwards."""
         if self.program is not None:
             self.program.close()
+        self._sensors.close()
         self._robot.close()
         for node in (self._robot_node, self._data_node):
             self._executor.remove_node(node)
@@ -294,15 +315,11 @@ class ConfiguredCell:
         if self.active and self._ready:
             self.conductor.connect()
 
-    def _step_is_strange(self, _text: str) -> None:
-        """Count a step that is told on a topic where the program calls."""
-        self.conductor.evidence.dropped["strange_step"] += 1
-
     async def _until_there(self, missing: Callable[[], list[str]]) -> None:
         said_ns = 0
         while absent := missing():
             now_ns = self._clock.monotonic_ns()
-            if now_ns - said_ns > SAY_MISSING_S * 1e9:
+            if now_ns - said_ns > SAY_MISSING_S * SECOND_NS:
                 _log.warning("waiting for %s", ", ".join(absent))
                 said_ns = now_ns
             await self._clock.sleep(LOOK_S)

@@ -63,7 +63,8 @@ class TopicFacts:
         required: Whether a channel that must be there comes from it.
         rate_hz: How often it should speak, Hz; 0: unknown.
         maximum_age_s: Age of its newest sample above which it is silent, s.
-        received: Messages since the last report.
+        received: Messages since the last report; None in the first one: it began in
+            the middle of a period.
         lost: Messages lost since the last report.
         age_s: Age of the newest sample, s; None before the first.
     """
@@ -73,7 +74,7 @@ class TopicFacts:
     required: bool
     rate_hz: float
     maximum_age_s: float
-    received: int
+    received: int | None
     lost: int
     age_s: float | None
 
@@ -125,12 +126,12 @@ def about_topic(topic: TopicFacts, period_s: float) -> Status:
 
     Args:
         topic: The topic.
-        period_s: Time since the last report, s.
+        period_s: Time since the last report, above 0, s.
     """
-    measured_hz = topic.received / period_s if period_s > 0.0 else 0.0
+    measured_hz = None if topic.received is None else topic.received / period_s
     values = {
         "topic": topic.name,
-        "rate_hz": f"{measured_hz:.1f}",
+        "rate_hz": "" if measured_hz is None else f"{measured_hz:.1f}",
         "configured_hz": f"{topic.rate_hz:g}",
         "age_s": "" if topic.age_s is None else f"{topic.age_s:.3f}",
         "lost": str(topic.lost),
@@ -139,7 +140,7 @@ def about_topic(topic: TopicFacts, period_s: float) -> Status:
     return Status(f"topic {topic.key}", level, text, values)
 
 
-def _about_topic(topic: TopicFacts, measured_hz: float) -> tuple[Level, str]:
+def _about_topic(topic: TopicFacts, measured_hz: float | None) -> tuple[Level, str]:
     if topic.age_s is None:
         return (Level.ERROR if topic.required else Level.WARN), "never heard"
     if not topic.age_s <= topic.maximum_age_s:
@@ -147,6 +148,8 @@ def _about_topic(topic: TopicFacts, measured_hz: float) -> tuple[Level, str]:
         return level, f"silent for {topic.age_s:.1f} s"
     if topic.lost:
         return Level.WARN, f"{topic.lost} messages lost"
+    if measured_hz is None:
+        return Level.OK, "heard"
     if topic.rate_hz and not abs(measured_hz / topic.rate_hz - 1.0) <= RATE_OFF:
         return Level.WARN, f"{measured_hz:.1f} Hz, configured {topic.rate_hz:g} Hz"
     return Level.OK, f"{measured_hz:.1f} Hz"

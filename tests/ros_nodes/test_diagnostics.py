@@ -48,6 +48,7 @@ WRENCH = TopicFacts(
             {"received": 610}, Level.WARN, "610.0 Hz, configured 500 Hz", id="fast"
         ),
         pytest.param({"rate_hz": 0.0, "received": 3}, Level.OK, "3.0 Hz", id="unknown"),
+        pytest.param({"received": None}, Level.OK, "heard", id="first-report"),
         pytest.param({"lost": 2}, Level.WARN, "2 messages lost", id="lost"),
         pytest.param({"age_s": None}, Level.ERROR, "never heard", id="never"),
         pytest.param(
