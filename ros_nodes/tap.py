@@ -16,6 +16,10 @@ from ros_nodes.node_time import Facts
 _DEPTH: Final = 2000
 """Most messages kept for the loop, and most taken at once."""
 _MOST_PUBLISHERS: Final = 16
+_ANYBODY: Final = b""
+"""Whose messages are whose, where the middleware does not say it: rclpy of Jazzy."""
+_SOON: Final = 1_000
+"""Numbers that go back twice within so many messages are of several publishers."""
 
 
 class Tap:
@@ -33,10 +37,13 @@ class Tap:
         self._kept: deque[tuple[bytes, Facts]] = deque()
         self._subscription: Any = None
         self._numbers: dict[bytes, int] = {}
+        self._newest_gap = 0
+        self._went_back_at = -_SOON
         self.received = 0
         """Messages taken since the node began."""
         self.counts_losses = True
-        """False when this middleware numbers no messages: losses stay unseen."""
+        """False when this middleware numbers no messages, or numbers those of several
+        publishers and does not say whose they are: losses stay unseen."""
 
     @property
     def lost(self) -> int:
@@ -88,13 +95,30 @@ class Tap:
             if not number:
                 self.counts_losses = False
                 return
-            publisher = facts["publisher_gid"]["data"]
+            whose = facts.get("publisher_gid")
+            publisher = whose["data"] if whose else _ANYBODY
             newest = numbers.get(publisher)
             if newest is None:
                 if len(numbers) >= _MOST_PUBLISHERS:
                     numbers.clear()
             elif number <= newest:
+                if publisher == _ANYBODY:
+                    self._went_back(number)
                 continue
-            elif number > newest + 1:
-                self._dropped[self._lost] += number - newest - 1
+            elif number > newest + 1 and self.counts_losses:
+                self._newest_gap = number - newest - 1
+                self._dropped[self._lost] += self._newest_gap
             numbers[publisher] = number
+
+    def _went_back(self, number: int) -> None:
+        """Anybody's numbers went back: it began anew, or there are several.
+
+        Between several, the newest gap was none; when it happens again soon, no gap is
+        believed any more.
+        """
+        self._dropped[self._lost] -= self._newest_gap
+        self._newest_gap = 0
+        if self.received - self._went_back_at < _SOON:
+            self.counts_losses = False
+        self._went_back_at = self.received
+        self._numbers[_ANYBODY] = number

@@ -82,6 +82,36 @@ def test_losses_of_two_publishers_on_one_topic_are_counted_apart() -> None:
     assert (tap.received, tap.lost) == (5, 1)
 
 
+def of_anybody(number: int) -> tuple[bytes, dict[str, object]]:
+    """A message as Jazzy's rclpy hands it over."""
+    return f"m{number}".encode(), {"publication_sequence_number": number}
+
+
+def heard_of_anybody(*numbers: int) -> Tap:
+    tap = Tap("joints", Counter())
+    tap.poll(subscription(*map(of_anybody, numbers)))
+    tap.drain()
+    return tap
+
+
+def test_where_publishers_are_not_named_losses_are_counted_by_the_numbers() -> None:
+    tap = heard_of_anybody(3, 4, 8, 9)
+
+    assert (tap.lost, tap.counts_losses) == (3, True)
+
+
+def test_where_publishers_are_not_named_one_may_begin_anew() -> None:
+    tap = heard_of_anybody(7, 8, 1, 2, 4, 5)
+
+    assert (tap.lost, tap.counts_losses) == (1, True)
+
+
+def test_several_publishers_that_are_not_named_lose_nothing_that_was_not_lost() -> None:
+    tap = heard_of_anybody(3, 900, 4, 901, 902, 5, 6, 903)
+
+    assert (tap.lost, tap.counts_losses) == (0, False)
+
+
 def test_a_middleware_that_numbers_nothing_says_so() -> None:
     tap = Tap("joints", Counter())
     tap.poll(subscription((b"m", {"publication_sequence_number": None})))
