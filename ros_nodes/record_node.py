@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,6 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
 
-from ros_nodes.bags.ear import Ear, Heard
 from ros_nodes.bags.line import StatusLine
 from ros_nodes.bags.options import RecordOptions
 from ros_nodes.bags.subjects import Subject
@@ -31,6 +31,7 @@ from ros_nodes.clock import SECOND_NS, SystemClock, seconds_to_ns
 from ros_nodes.mcap_file import McapFile
 from ros_nodes.msgdef import UnknownTypeError, class_named
 from ros_nodes.qos import LATCHED, SENSORS, STEPS
+from ros_nodes.tap import Tap
 
 TICK_S: Final = 0.01
 FLUSH_NS: Final = SECOND_NS // 2
@@ -60,6 +61,37 @@ class Kept:
     seconds: float
     megabytes: float
     ended: str = ""
+
+
+class Ear:
+    """One topic of a recording: its subscription, and what came of it.
+
+    Args:
+        subject: The topic.
+        dropped: Where losses are counted.
+    """
+
+    def __init__(self, subject: Subject, dropped: Counter[str]) -> None:
+        self.topic = subject.name
+        self.kind = subject.type
+        self.tap = Tap(subject.name, dropped)
+        self.profile = _PROFILES[subject.role]
+        self.declared = False
+        self._subscription: Any = None
+
+    def listen(self, node: Node, profile: QoSProfile) -> bool:
+        """Begin to listen, or to listen otherwise.
+
+        Returns:
+            False when this rclpy needs an executor to hand messages over.
+        """
+        if self._subscription is not None:
+            node.destroy_subscription(self._subscription)
+        self.profile = profile
+        self._subscription = node.create_subscription(
+            class_named(self.kind), self.topic, self.tap.keep, profile, raw=True
+        )
+        return self.tap.poll(self._subscription)
 
 
 class Recorder:
@@ -94,17 +126,16 @@ class Recorder:
             enable_rosout=False,
         )
         self._executor: Any = None
-        self._declared: set[str] = set()
-        self._subscriptions: dict[str, tuple[Any, QoSProfile]] = {}
         self._file: IO[bytes] | None = None
         with contextlib.ExitStack() as undo:
             undo.callback(self._close)
             known = [self._known(subject) for subject in subjects]
             for subject in known:
                 _require_installed(subject)
-            self._ears = [Ear(subject.name, subject.type) for subject in known]
-            for ear, subject in zip(self._ears, known, strict=True):
-                self._listen(ear, _PROFILES[subject.role])
+            dropped: Counter[str] = Counter()
+            self._ears = [Ear(subject, dropped) for subject in known]
+            for ear in self._ears:
+                self._listen(ear, ear.profile)
             self._file = options.file.open("xb")
             undo.callback(options.file.unlink)
             self._mcap = McapFile(self._file, library=software)
@@ -126,15 +157,7 @@ class Recorder:
         )
 
     def _listen(self, ear: Ear, profile: QoSProfile) -> None:
-        """Begin to listen, or to listen otherwise."""
-        before = self._subscriptions.get(ear.topic)
-        if before is not None:
-            self._node.destroy_subscription(before[0])
-        subscription = self._node.create_subscription(
-            class_named(ear.kind), ear.topic, ear.keep, profile, raw=True
-        )
-        self._subscriptions[ear.topic] = (subscription, profile)
-        if not ear.poll(subscription) and self._executor is None:
+        if not ear.listen(self._node, profile) and self._executor is None:
             self._executor = SingleThreadedExecutor(context=self._context)
             self._executor.add_node(self._node)
 
@@ -151,7 +174,7 @@ class Recorder:
         try:
             ended = self._write_until(until_ns, ending, progress)
             for ear in self._ears:
-                if ear.topic not in self._declared:
+                if not ear.declared:
                     self._declare(ear)
             self._mcap.close()
         except OSError as error:
@@ -193,25 +216,25 @@ class Recorder:
             self._executor.spin_once(timeout_sec=0.0)
         now_ns = self._clock.utc_ns()
         came = [
-            (heard.log_ns or now_ns, ear, heard)
+            (facts.get("received_timestamp") or now_ns, ear, message, facts)
             for ear in self._ears
-            for heard in ear.drain()
+            for message, facts in ear.tap.drain()
         ]
         came.sort(key=lambda one: one[0])
-        for log_ns, ear, heard in came:
-            if ear.topic not in self._declared:
+        for log_ns, ear, message, facts in came:
+            if not ear.declared:
                 self._declare(ear)
             self._mcap.add(
                 ear.topic,
                 ear.kind,
-                heard.data,
+                message,
                 log_ns=log_ns,
-                publish_ns=_published_ns(heard, log_ns),
+                publish_ns=facts.get("source_timestamp") or log_ns,
             )
 
     def _declare(self, ear: Ear) -> None:
         """Write beside a topic what its publishers offer, and which type it is."""
-        self._declared.add(ear.topic)
+        ear.declared = True
         infos = self._node.get_publishers_info_by_topic(ear.topic)
         facts = {"offered_qos_profiles": _profiles(infos)}
         if infos:
@@ -226,14 +249,12 @@ class Recorder:
         """
         for ear in self._ears:
             infos = self._node.get_publishers_info_by_topic(ear.topic)
-            ear.alone = len(infos) <= 1
-            if ear.count or not infos:
+            if ear.tap.received or not infos:
                 continue
             kept = all(
                 info.qos_profile.durability == LATCHED.durability for info in infos
             )
-            profile = self._subscriptions[ear.topic][1]
-            if kept != (profile is LATCHED):
+            if kept != (ear.profile is LATCHED):
                 self._listen(ear, LATCHED if kept else SENSORS)
 
     def _short_of_disk(self) -> str:
@@ -247,7 +268,7 @@ class Recorder:
 
     def _progress(self, seconds: float) -> str:
         statistics = self._mcap.statistics
-        lost = sum(ear.lost for ear in self._ears)
+        lost = sum(ear.tap.lost for ear in self._ears)
         return (
             f"{self._options.file.name} {seconds:.0f} s, {statistics.count} messages "
             f"({statistics.count / max(seconds, 1e-3):.0f} a second), "
@@ -257,8 +278,8 @@ class Recorder:
     def _kept(self, seconds: float, ended: str) -> Kept:
         return Kept(
             file=self._options.file,
-            messages={ear.topic: ear.count for ear in self._ears},
-            lost={ear.topic: ear.lost for ear in self._ears},
+            messages={ear.topic: ear.tap.received for ear in self._ears},
+            lost={ear.topic: ear.tap.lost for ear in self._ears},
             seconds=seconds,
             megabytes=_size_mb(self._options.file),
             ended=ended,
@@ -281,10 +302,6 @@ def _require_installed(subject: Subject) -> None:
         class_named(subject.type)
     except UnknownTypeError as error:
         raise RecordingRefusedError(f"{subject.name}: {error}") from error
-
-
-def _published_ns(heard: Heard, log_ns: int) -> int:
-    return heard.publish_ns or log_ns
 
 
 def _profiles(infos: Any) -> str:

@@ -1,82 +1,15 @@
-"""An ear keeps what came, when it came, and how much did not come."""
-
-from types import SimpleNamespace
+"""What is recorded is what the configuration names, or what somebody asked for."""
 
 import pytest
 
-from ros_nodes.bags.ear import Ear, Heard
 from ros_nodes.bags.subjects import Subject, subjects
 from ros_nodes.bags.terms import RecordingRefusedError
 from ros_nodes.config import ReadBack, RobotSpec, RosNames, SafetySpec, TopicSpec
 from ros_nodes.config.program import ProgramSpec
 from tests.ros_nodes.bags.bag_builders import JOINTS, TEXT, WRENCH
 from tests.ros_nodes.node_builders import make_config
-from tests.ros_nodes.test_tap import Handle
 
 BOOL = "std_msgs/msg/Bool"
-
-
-def came(
-    number: int, publisher: bytes | None = b"a"
-) -> tuple[bytes, dict[str, object]]:
-    facts: dict[str, object] = {
-        "publication_sequence_number": number,
-        "received_timestamp": 1_000 + number,
-        "source_timestamp": 900 + number,
-    }
-    if publisher is not None:
-        facts["publisher_gid"] = {"data": publisher}
-    return f"m{number}".encode(), facts
-
-
-def listening(*taken: tuple[bytes, dict[str, object]]) -> Ear:
-    ear = Ear("/t", JOINTS)
-    assert ear.poll(SimpleNamespace(handle=Handle(*taken), msg_type=object))
-    return ear
-
-
-def test_messages_come_with_their_times() -> None:
-    ear = listening(came(1), came(2))
-
-    assert list(ear.drain()) == [Heard(b"m1", 1_001, 901), Heard(b"m2", 1_002, 902)]
-    assert (ear.count, ear.lost) == (2, 0)
-
-
-def test_losses_are_counted_for_each_publisher() -> None:
-    ear = listening(came(1), came(7, b"b"), came(3), came(9, b"b"), came(4))
-
-    list(ear.drain())
-
-    assert ear.lost == 2
-
-
-def test_publishers_that_cannot_be_told_apart_lose_nothing_unless_alone() -> None:
-    alone = listening(came(1, None), came(4, None))
-    together = listening(came(1, None), came(900, None), came(2, None), came(901, None))
-    together.alone = False
-
-    list(alone.drain())
-    list(together.drain())
-
-    assert (alone.lost, together.lost) == (2, 0)
-
-
-def test_a_publisher_that_began_anew_lost_nothing() -> None:
-    ear = listening(came(500, None), came(1, None), came(2, None))
-
-    list(ear.drain())
-
-    assert ear.lost == 0
-
-
-def test_an_rclpy_that_cannot_be_polled_lets_an_executor_hand_over() -> None:
-    ear = Ear("/t", JOINTS)
-
-    assert not ear.poll(SimpleNamespace(handle=object()))
-    ear.keep(b"m1")
-
-    assert list(ear.drain()) == [Heard(b"m1", 0, 0)]
-    assert ear.count == 1
 
 
 def test_all_topics_of_a_cell_are_recorded() -> None:
