@@ -216,6 +216,7 @@ class Coordinator:
                 clock=self._clock,
                 remembered=remembered or CellRow(),
                 publish=self._feed.publish,
+                monitor_only=settings.cells[cell_id].ros.robot.adapter == "none",
             ),
             family_now=lambda: self._vocabulary.family(family),
             predict=predict,

@@ -43,11 +43,13 @@ class CellRow:
         epoch: The highest session epoch given out.
         reasons: Hold reasons that were active; they stay latched over a restart.
         counts: Decision windows by verdict: act, ask, hold.
+        hold_unconfirmed: Its robot's controller had not confirmed that it holds.
     """
 
     epoch: int = 0
     reasons: tuple[HoldReason, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
+    hold_unconfirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

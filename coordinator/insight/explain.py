@@ -29,7 +29,14 @@ _Program = (
     | events.SessionOpened
     | events.SessionClosed
 )
-_Cell = events.CellMoved | events.HoldPlaced | events.HoldReleased | events.PartRejected
+_Cell = (
+    events.CellMoved
+    | events.HoldPlaced
+    | events.HoldReleased
+    | events.HoldUnconfirmed
+    | events.HoldConfirmed
+    | events.PartRejected
+)
 _Step = (
     events.WindowDecided
     | events.PermitIssued
@@ -120,6 +127,8 @@ def _said(event: Event) -> str:
             events.CellMoved()
             | events.HoldPlaced()
             | events.HoldReleased()
+            | events.HoldUnconfirmed()
+            | events.HoldConfirmed()
             | events.PartRejected()
         ):
             return _of_cell(event)
@@ -194,6 +203,10 @@ def _of_cell(event: _Cell) -> str:
                 f"{event.cell_id} was released from {reasons}{_by(event.actor)}"
                 f"{part}{note}."
             )
+        case events.HoldUnconfirmed():
+            return f"{event.cell_id}'s robot did not confirm that it holds."
+        case events.HoldConfirmed():
+            return f"{event.cell_id}'s robot was known to stand, or to work, again."
         case events.PartRejected():
             return (
                 f"part {event.part_id} of cycle {event.cycle} was booked as rejected: "

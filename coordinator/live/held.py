@@ -185,6 +185,8 @@ class HeldCell(LinkedCell):
             return
         if not self._is(CellState.HELD):
             raise ReleaseRefusedError(f"the cell is {self.cell.state.value}, not held.")
+        if unsafe := self._unsafe_to_release():
+            raise ReleaseRefusedError(unsafe)
         self.cell.holds.clearance(message.actor, message.seen)
         if message.disposition is Action.STOP:
             raise ReleaseRefusedError("a part cannot be released with stop.")
@@ -209,6 +211,15 @@ class HeldCell(LinkedCell):
         for reason, text in newer.items():
             # The cord was pulled while the release was written down: it holds on.
             self._hold_now(reason, text)
+
+    def _unsafe_to_release(self) -> str:
+        """Why nobody may release the cell now, whatever holds it; "" if they may."""
+        if self.cell.hold_unconfirmed:
+            return "the robot does not confirm that it holds: go and look."
+        if self.cell.scene.stand is Stand.STOPPED:
+            # A release that waited would start it the moment the stop is ended.
+            return "the robot's safety system stops it: end that at the robot first."
+        return ""
 
     async def _go_on(self, released: events.HoldReleased) -> None:
         """Do what a released cell needs, by where its robot stands."""
@@ -291,6 +302,7 @@ class HeldCell(LinkedCell):
         return (
             self.cell.state is CellState.HELD
             and self._link is not None
+            and not self._unsafe_to_release()
             and bool(reasons)
             and reasons <= POLICY_MAY_CLEAR[AUTOSTART.person]
             and rested_ns >= AUTOSTART_EVERY_NS

@@ -51,6 +51,15 @@ class LinkedCell:
         if self._hold_now(reason, text, actor):
             self.inbox.post(control.Tick())
 
+    def hold_answered(self, *, confirmed: bool) -> None:
+        """Note whether the robot confirms that it holds. What is news is recorded."""
+        if self.cell.hold_answered(confirmed=confirmed):
+            _log.warning(
+                "hold_confirmed" if confirmed else "hold_unconfirmed",
+                cell=self.cell.cell_id,
+            )
+            self.inbox.post(control.Tick())
+
     def _hold_now(
         self, reason: HoldReason, text: str, actor: Actor | None = None
     ) -> bool:

@@ -42,6 +42,15 @@ HARMLESS = frozenset({"RATE_LIMITED"})
 MOST_REASONS = 32
 """Reasons for losses that a node may name."""
 
+_STANDS_OR_WORKS = frozenset(
+    {
+        cell_pb2.ROBOT_HOLD_FREE,
+        cell_pb2.ROBOT_HOLD_HELD,
+        cell_pb2.ROBOT_HOLD_STOPPED,
+    }
+)
+"""What a node says of a robot that holds, or that may work."""
+
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -222,6 +231,7 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
     ) -> None:
         session.heard(beat.seq, beat.round_trip.ToNanoseconds())
         self._scene(path, session, beat.scene)
+        self._robot(path, session, beat.robot)
         self._compare_clocks(path, session, beat)
         for reason, count in list(beat.dropped.items())[:MOST_REASONS]:
             if is_id(reason):
@@ -274,7 +284,7 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
     ) -> None:
         self._scene(path, session, held.scene)
         reason = from_wire(HoldReason, held.reason) or HoldReason.IDENTITY
-        path.cell.hold_unconfirmed = not held.confirmed
+        path.hold_answered(confirmed=held.confirmed)
         path.hold(reason, legible(held.text) or "the node holds by itself.")
 
     def _scene(
@@ -283,6 +293,18 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
         current = path.link
         if current is not None and current.session_epoch == session.session_epoch:
             path.cell.scene = convert.scene(scene)
+
+    def _robot(
+        self, path: LivePath, session: NodeSession, robot: cell_pb2.RobotHold.ValueType
+    ) -> None:
+        """Take note of the hold on the robot; while it is asked for, nothing is new."""
+        current = path.link
+        if current is None or current.session_epoch != session.session_epoch:
+            return
+        if robot == cell_pb2.ROBOT_HOLD_UNCONFIRMED:
+            path.hold_answered(confirmed=False)
+        elif robot in _STANDS_OR_WORKS:
+            path.hold_answered(confirmed=True)
 
     def _refuse(
         self, session: NodeSession, error: WindowRefusedError, window_id: str = ""

@@ -209,6 +209,7 @@ def cell_status(term: CellStatus, now_ns: int) -> operator_pb2.CellStatus:
         asked=term.asked,
         held=term.held,
         hold_unconfirmed=term.hold_unconfirmed,
+        monitor_only=term.monitor_only,
     )
 
 

@@ -22,6 +22,7 @@ MIGRATIONS: Final = Migrations("andon")
 
 FOLDED: Final = (
     "cells",
+    "unconfirmed",
     "decisions",
     "permits",
     "windows",
@@ -34,7 +35,7 @@ FOLDED: Final = (
     "mentions",
 )
 """The tables that are the fold of the journal."""
-SINCE: Final = {"clips": 2}
+SINCE: Final = {"clips": 2, "unconfirmed": 3}
 """The step that made a table, where it was not the first."""
 
 
@@ -50,6 +51,12 @@ def step_2_clips(db: sqlite_utils.Database) -> None:
     """Make the table of full-rate clips."""
     for statement in _CLIPS:
         db.execute(statement)
+
+
+@MIGRATIONS()
+def step_3_unconfirmed_holds(db: sqlite_utils.Database) -> None:
+    """Make the table of cells whose robot does not confirm that it holds."""
+    db.execute(_UNCONFIRMED)
 
 
 _RECORD: Final = (
@@ -129,7 +136,11 @@ _CLIPS: Final = (
     "CREATE INDEX clips_in_order ON clips (seq) WHERE NOT removed",
 )
 
-STEPS: Final = (step_1_first_tables, step_2_clips)
+_UNCONFIRMED: Final = """CREATE TABLE unconfirmed (
+    cell_id TEXT PRIMARY KEY, epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL) STRICT, WITHOUT ROWID"""
+
+STEPS: Final = (step_1_first_tables, step_2_clips, step_3_unconfirmed_holds)
 VERSION: Final = len(STEPS)
 """The newest schema this andon knows; `user_version` in the file's header."""
 

@@ -60,12 +60,17 @@ def head(db: sqlite3.Connection) -> JournalHead:
 
 def cells(db: sqlite3.Connection) -> dict[CellId, CellRow]:
     """Return what is remembered of every cell."""
-    rows = db.execute("SELECT cell_id, epoch, reasons, act, ask, hold FROM cells")
+    rows = db.execute("""SELECT cell_id, epoch, reasons, act, ask, hold,
+        EXISTS (SELECT 1 FROM unconfirmed AS u WHERE u.cell_id = cells.cell_id)
+        FROM cells""")
     return {
         CellId(cell_id): CellRow(
-            epoch, read_reasons(reasons), {"act": act, "ask": ask, "hold": hold}
+            epoch,
+            read_reasons(reasons),
+            {"act": act, "ask": ask, "hold": hold},
+            hold_unconfirmed=bool(unconfirmed),
         )
-        for cell_id, epoch, reasons, act, ask, hold in rows
+        for cell_id, epoch, reasons, act, ask, hold, unconfirmed in rows
     }
 
 

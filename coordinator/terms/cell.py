@@ -190,6 +190,7 @@ class CellStatus:
         asked: Decision windows asked.
         held: Decision windows refused.
         hold_unconfirmed: The robot's controller has not confirmed the hold.
+        monitor_only: andon watches this robot and holds nothing.
     """
 
     cell_id: CellId
@@ -207,6 +208,7 @@ class CellStatus:
     asked: int
     held: int
     hold_unconfirmed: bool
+    monitor_only: bool = False
 
     @property
     def worst(self) -> HoldReason | None:

@@ -266,6 +266,22 @@ class HoldReleased:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldUnconfirmed:
+    """The robot's controller did not confirm in time that it holds."""
+
+    cell_id: CellId
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldConfirmed:
+    """A hold that was not confirmed is, or the robot stands or works by leave again."""
+
+    cell_id: CellId
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class PartRejected:
     """A part was booked as rejected because nobody answered in time."""
 
@@ -295,6 +311,8 @@ Event = (
     | ClipRemoved
     | HoldPlaced
     | HoldReleased
+    | HoldUnconfirmed
+    | HoldConfirmed
     | PartRejected
     | ExampleAdded
     | ExampleQuarantined
@@ -342,8 +360,10 @@ __all__ = [
     "ExampleAdded",
     "ExampleQuarantined",
     "ExampleRetracted",
+    "HoldConfirmed",
     "HoldPlaced",
     "HoldReleased",
+    "HoldUnconfirmed",
     "JournalEntry",
     "LabelAdded",
     "ModelPromoted",

@@ -266,7 +266,7 @@ async def test_a_release_with_a_disposition_permits_it_for_that_evidence(world: 
 
 async def test_a_disposition_is_not_carried_over_to_other_evidence(world: World):
     await world.connect(
-        Scene(Stand.STOPPED, 3, window_digest=make_key().payload_digest)
+        Scene(Stand.IN_STEP, 3, window_digest=make_key().payload_digest)
     )
     await world.release(disposition=Action.CONTINUE)
     assert world.state() is CellState.IDLE
@@ -307,8 +307,20 @@ async def test_a_paused_robot_gets_leave_to_resume(world: World):
     assert permit.cycle == 4
 
 
-async def test_a_release_waits_until_the_robot_stands(world: World):
+async def test_nobody_releases_a_robot_that_its_safety_system_stops(world: World):
+    """A release that waited would start it the moment the stop is ended."""
     link = await world.connect(Scene(Stand.STOPPED))
+    with pytest.raises(ReleaseRefusedError):
+        await world.release()
+    world.path.cell.scene = AT_START
+    await world.tick(5)
+
+    assert link.permits == []
+    assert world.state() is CellState.HELD
+
+
+async def test_a_release_waits_until_the_robot_stands(world: World):
+    link = await world.connect(Scene(Stand.IN_STEP))
     await world.release()
     await world.tick(5)
 

@@ -54,6 +54,7 @@ class CellRecord:
         clock: Clock,
         remembered: CellRow,
         publish: Callable[[CellStatus], None],
+        monitor_only: bool = False,
     ) -> None:
         self.cell_id = cell_id
         self.family = family
@@ -61,7 +62,8 @@ class CellRecord:
         self.connected = False
         self.scene = Scene(Stand.AT_START)
         self.request_id = ""
-        self.hold_unconfirmed = False
+        self.hold_unconfirmed = remembered.hold_unconfirmed
+        self.monitor_only = monitor_only
         self.unrecorded: list[events.Event] = []
         self._clock = clock
         self._publish = publish
@@ -106,7 +108,6 @@ class CellRecord:
         after = self._machine.apply(event)
         if event is CellEvent.RELEASED:
             self._holds.clear()
-            self.hold_unconfirmed = False
         if latch is not None:
             self._holds.latch(latch, text)
         if after is not before:
@@ -145,6 +146,22 @@ class CellRecord:
         self.move(CellEvent.HOLD, text, actor=actor, latch=reason)
         return True
 
+    def hold_answered(self, *, confirmed: bool) -> bool:
+        """Note whether the robot's controller confirms that it holds.
+
+        Nobody holds a robot that andon only watches: its node cannot know.
+
+        Returns:
+            Whether that is news, and goes into the journal.
+        """
+        if confirmed is not self.hold_unconfirmed or self.monitor_only:
+            return False
+        self.hold_unconfirmed = not confirmed
+        kind = events.HoldConfirmed if confirmed else events.HoldUnconfirmed
+        self.unrecorded.append(kind(self.cell_id, self.epoch))
+        self.tell()
+        return True
+
     def point_to(self, request_id: RequestId) -> None:
         """Name the question the cell waits for, while it asks."""
         if self.request_id != request_id:
@@ -178,4 +195,5 @@ class CellRecord:
             asked=self._counts[Decision.ASK.value],
             held=self._counts[Decision.HOLD.value],
             hold_unconfirmed=self.hold_unconfirmed,
+            monitor_only=self.monitor_only,
         )

@@ -40,6 +40,8 @@ FOLDS: Final[Mapping[type[e.Event], tuple[Fold, ...]]] = {
     e.ClipRemoved: (clips.clip_removed,),
     e.HoldPlaced: (cells.hold_placed,),
     e.HoldReleased: (permits.released, cells.hold_released),
+    e.HoldUnconfirmed: (cells.hold_unconfirmed,),
+    e.HoldConfirmed: (cells.hold_confirmed,),
     e.PartRejected: (),
     e.ExampleAdded: (learning.example_added,),
     e.ExampleQuarantined: (learning.example_quarantined,),

@@ -11,8 +11,10 @@ from coordinator.store.fold.place import Place
 from coordinator.terms import CellState, Decision, HoldReason, WindowKind
 from coordinator.terms.events import (
     CellMoved,
+    HoldConfirmed,
     HoldPlaced,
     HoldReleased,
+    HoldUnconfirmed,
     SessionOpened,
     WindowDecided,
 )
@@ -72,6 +74,19 @@ def hold_released(at: Place, event: HoldReleased) -> None:
     """Clear the reasons that were released."""
     latched = _reasons(at, event.cell_id)
     _latch(at, event.cell_id, latched.difference(event.reasons))
+
+
+def hold_unconfirmed(at: Place, event: HoldUnconfirmed) -> None:
+    """Remember that nobody knows whether the robot stands."""
+    at.change(
+        "INSERT OR REPLACE INTO unconfirmed VALUES (?, ?, ?)",
+        (event.cell_id, event.epoch, at.seq),
+    )
+
+
+def hold_confirmed(at: Place, event: HoldConfirmed) -> None:
+    """Forget it again."""
+    at.change("DELETE FROM unconfirmed WHERE cell_id = ?", (event.cell_id,))
 
 
 def write_reasons(reasons: Iterable[HoldReason]) -> str:

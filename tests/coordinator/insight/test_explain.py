@@ -100,6 +100,14 @@ SENTENCES = [
         'from BAD_DATA by ana, unverified, the part to reject, saying "cable".',
     ),
     (
+        events.HoldUnconfirmed(CELL, 4),
+        "press-1's robot did not confirm that it holds.",
+    ),
+    (
+        events.HoldConfirmed(CELL, 4),
+        "press-1's robot was known to stand, or to work, again.",
+    ),
+    (
         events.ClipStored(
             StoredClip(
                 ClipId("c-1"), CELL, RequestId("r-1"), WindowId("w-1"), MODEL,

@@ -153,6 +153,18 @@ async def test_a_hold_stays_latched_until_its_reason_is_released(store: Store) -
     assert (await store.cells())[CELL].reasons == (HoldReason.OPERATOR_HOLD,)
 
 
+async def test_a_hold_that_is_not_confirmed_is_remembered_until_it_is(
+    store: Store,
+) -> None:
+    await store.commit(
+        session(), e.HoldUnconfirmed(CELL, 1), e.HoldUnconfirmed(CELL, 1)
+    )
+    assert (await store.cells())[CELL].hold_unconfirmed
+
+    await store.commit(e.HoldConfirmed(CELL, 1), e.HoldConfirmed(CELL, 1))
+    assert not (await store.cells())[CELL].hold_unconfirmed
+
+
 async def test_open_requests_are_armed_in_full_from_now(
     store: Store, clock: ManualClock
 ) -> None:

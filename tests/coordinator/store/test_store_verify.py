@@ -77,6 +77,7 @@ async def fill(path: Path) -> None:
     await store.commit(e.LabelAdded(PEG, Label("dent", Action.REJECT), ANA))
     await store.commit(registered(1), validated(1), promoted(1))
     await store.commit(clip(3))
+    await store.commit(e.HoldUnconfirmed(CELL, 1))
     await store.close()
     (path / "clips").mkdir()
     (path / "clips/c-3.mcap").write_bytes(CLIP)
@@ -107,11 +108,11 @@ def test_an_untouched_store_verifies(path: Path) -> None:
 
     assert found == VerifyResult(
         ok=True,
-        entries=18,
+        entries=19,
         first_bad_seq=None,
-        text="18 entries fit, and the tables are their fold.",
+        text="19 entries fit, and the tables are their fold.",
     )
-    assert told[-1] == (18, 18)
+    assert told[-1] == (19, 19)
     with closing(sqlite3.connect(path / DATABASE)) as db:
         for table in FOLDED:
             assert db.execute(f"SELECT count(*) FROM {table}").fetchone() > (0,)  # noqa: S608
@@ -185,10 +186,10 @@ def test_a_file_that_is_no_store_does_not_verify(
         ),
         pytest.param(
             [
-                "INSERT INTO journal SELECT 19, recorded_at, kind, payload, hash FROM"
-                " journal WHERE seq = 18"
+                "INSERT INTO journal SELECT 20, recorded_at, kind, payload, hash FROM"
+                " journal WHERE seq = 19"
             ],
-            19,
+            20,
             id="repeated",
         ),
         pytest.param(
@@ -280,13 +281,14 @@ def test_a_tail_cut_with_its_rows_is_missed_by_the_head(path: Path) -> None:
         "DELETE FROM labels",
         "DELETE FROM models",
         "DELETE FROM clips",
+        "DELETE FROM unconfirmed",
         "DELETE FROM mentions WHERE seq >= 14",
     )
 
     found = verify(path)
 
     assert (found.ok, found.entries, found.first_bad_seq) == (False, 13, 14)
-    assert "5 are missing" in found.text
+    assert "6 are missing" in found.text
     (path / HEAD).unlink()
     assert verify(path).ok, "without a witness nobody can know"
 
@@ -299,7 +301,7 @@ def test_a_whole_history_that_is_not_the_one_noted_is_found(path: Path) -> None:
 
     found = verify(path)
 
-    assert (found.ok, found.first_bad_seq) == (False, 19)
+    assert (found.ok, found.first_bad_seq) == (False, 20)
     assert "not the one that was noted" in found.text
 
 

@@ -29,7 +29,7 @@ from coordinator.terms import (
 from tests.builders import ANA, CELL, NOON, PEG
 
 
-def make_cell(**row):
+def make_cell(*, monitor_only=False, **row):
     told: list[CellStatus] = []
     cell = CellRecord(
         CELL,
@@ -37,6 +37,7 @@ def make_cell(**row):
         clock=ManualClock(NOON),
         remembered=CellRow(**row),
         publish=told.append,
+        monitor_only=monitor_only,
     )
     return cell, told
 
@@ -90,12 +91,37 @@ def test_a_hold_that_is_said_again_is_not_news_but_a_persons_is():
 def test_a_release_clears_every_reason():
     cell, _ = make_cell()
     cell.move(CellEvent.CONNECTED, "", latch=HoldReason.LINK_LOST)
-    cell.hold_unconfirmed = True
     cell.move(CellEvent.RELEASED, actor=ANA)
 
     assert cell.holds.reasons == frozenset()
-    assert not cell.hold_unconfirmed
     assert cell.status().text == "released, waiting to start."
+
+
+def test_only_a_confirmation_clears_a_hold_that_is_not_confirmed():
+    cell, told = make_cell()
+    cell.move(CellEvent.CONNECTED, "", latch=HoldReason.LINK_LOST)
+    assert cell.hold_answered(confirmed=False)
+    assert not cell.hold_answered(confirmed=False)
+    cell.move(CellEvent.RELEASED, actor=ANA)
+    cell.move(CellEvent.LINK_LOST)
+    assert told[-1].hold_unconfirmed
+
+    assert cell.hold_answered(confirmed=True)
+    assert not told[-1].hold_unconfirmed
+    assert [
+        type(e) for e in cell.unrecorded if not isinstance(e, events.CellMoved)
+    ] == [
+        events.HoldUnconfirmed,
+        events.HoldConfirmed,
+    ]
+
+
+def test_nobody_confirms_the_hold_of_a_robot_that_is_only_watched():
+    cell, told = make_cell(monitor_only=True)
+
+    assert not cell.hold_answered(confirmed=False)
+    assert cell.unrecorded == []
+    assert told == []
 
 
 def test_a_cell_points_to_its_question_only_while_it_asks():
