@@ -17,7 +17,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from tui import look, messages, theme
-from tui.board import Board, Pictured, RequestChanged, fold
+from tui.board import Board, Pictured, RequestChanged, fold, rings
 from tui.clock import Clock, SystemClock
 from tui.errors import NotConnectedError, RefusedError
 from tui.evidence import Answered, Release
@@ -33,6 +33,9 @@ from tui.terms import Action, Actor, Model
 
 REPAINT_S: Final = 0.1
 """Time between two pictures, s."""
+
+ALARM_S: Final = 10.0
+"""Time between two sounds while a robot does not confirm that it holds, s."""
 
 KEEP_S: Final = 1.0
 """Time between two looks at whether the claim must be renewed, s."""
@@ -88,6 +91,7 @@ class AndonApp(App[None]):
         self.run_worker(self._watch(self._link, self._seat), name="watch")
         self.set_interval(REPAINT_S, self._repaint)
         self.set_interval(KEEP_S, self._keep)
+        self.set_interval(ALARM_S, self._alarm)
 
     async def on_unmount(self) -> None:
         """Give the open request back, and hang up."""
@@ -105,13 +109,12 @@ class AndonApp(App[None]):
                 self._record.info("link", connected=self.board.connected)
             if isinstance(event, Pictured) and not before.connected:
                 self._in_turn(self._link_is_back(seat))
-            self._ring(before)
+            if rings(before, self.board):
+                self.bell()
 
-    def _ring(self, before: Board) -> None:
-        """Sound for a question that was not there."""
-        known = {request.request_id for request in before.requests}
-        asked = {request.request_id for request in self.board.questions}
-        if before.connected and asked - known:
+    def _alarm(self) -> None:
+        """Sound again and again while a robot does not confirm that it holds."""
+        if self.board.unconfirmed:
             self.bell()
 
     def scene(self) -> Scene:

@@ -131,6 +131,11 @@ class Board:
         return next((r for r in self.requests if r.request_id == request_id), None)
 
     @property
+    def unconfirmed(self) -> tuple[str, ...]:
+        """Cells whose robot does not confirm that it holds: somebody must go there."""
+        return tuple(c.cell_id for c in self.cells.values() if c.hold_unconfirmed)
+
+    @property
     def questions(self) -> tuple[Request, ...]:
         """The open requests for which a cell waits."""
         return tuple(r for r in self.requests if r.kind is RequestKind.QUESTION)
@@ -144,6 +149,22 @@ class Board:
             if free and request.request_id not in passed:
                 return request
         return None
+
+
+def look_at(*cells: str) -> str:
+    """What is to be done about robots that may move although they are held."""
+    do = "does" if len(cells) == 1 else "do"
+    them = "it holds" if len(cells) == 1 else "they hold"
+    return f"{', '.join(cells)} {do} not confirm that {them}: go and look"
+
+
+def rings(before: Board, board: Board) -> bool:
+    """Whether to sound: a question was not there, or a robot may move unasked."""
+    if set(board.unconfirmed) - set(before.unconfirmed):
+        return True
+    known = {request.request_id for request in before.requests}
+    asked = {request.request_id for request in board.questions}
+    return before.connected and bool(asked - known)
 
 
 def fold(board: Board, event: Event) -> Board:
@@ -220,6 +241,9 @@ def _remember(board: Board, told: Happening | None) -> Board:
 
 def _tell_cell(before: Cell | None, cell: Cell, at_s: float) -> Happening | None:
     """What a person wants to remember of a cell: that it stood still, or went on."""
+    if before is not None and before.hold_unconfirmed is not cell.hold_unconfirmed:
+        text = look_at(cell.cell_id) if cell.hold_unconfirmed else "is known to hold"
+        return Happening(at_s, cell.cell_id, text.removeprefix(f"{cell.cell_id} "))
     if before is None or before.state is cell.state:
         return None
     still = {CellState.HELD, CellState.OFFLINE, CellState.MAINTENANCE}

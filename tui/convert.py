@@ -96,6 +96,7 @@ def cell(said: operator_pb2.CellStatus, now_s: float) -> terms.Cell:
         asked=said.asked,
         held=said.held,
         hold_unconfirmed=said.hold_unconfirmed,
+        monitor_only=said.monitor_only,
     )
 
 

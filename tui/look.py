@@ -12,7 +12,7 @@ from typing import Final
 
 from textual.content import Content
 
-from tui.terms import Action, CellState, HoldReason, ModelState
+from tui.terms import Action, Cell, CellState, HoldReason, ModelState
 
 DIM: Final = "$foreground 60%"
 STRONG: Final = "bold $foreground"
@@ -45,6 +45,9 @@ LAMPS: Final[Mapping[CellState, Lamp]] = {
     CellState.HELD: Lamp("■", "HELD", BAD, "$error"),
     CellState.MAINTENANCE: Lamp("◇", "service", CALM),
 }
+
+NO_HOLD: Final = Lamp("‼", "NO HOLD", "bold $background on $error", "$error")
+"""A cell that is held and whose robot does not confirm it: worse than any state."""
 
 REASONS: Final[Mapping[HoldReason, str]] = {
     HoldReason.NONE: "held",
@@ -87,6 +90,11 @@ GATES: Final[Mapping[str, tuple[str, str]]] = {
     "CERTIFIED": ("acts alone within its certified risk", GOOD),
     "CLOSED": ("closed: asks about everything", BAD),
 }
+
+
+def lamp(cell: Cell) -> Lamp:
+    """What a cell's lamp shows."""
+    return NO_HOLD if cell.hold_unconfirmed else LAMPS[cell.state]
 
 
 def countdown(seconds: float) -> str:

@@ -180,6 +180,7 @@ class Cell:
         since_s: Moment it entered its state, s.
         request_id: The request it waits for, or "".
         hold_unconfirmed: The robot's controller has not confirmed the hold.
+        monitor_only: andon watches this robot and holds nothing.
     """
 
     cell_id: str
@@ -195,6 +196,7 @@ class Cell:
     asked: int = 0
     held: int = 0
     hold_unconfirmed: bool = False
+    monitor_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

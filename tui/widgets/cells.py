@@ -68,7 +68,7 @@ class CellRows(Rows):
         """A block of lines, each exactly so wide, the last column and line empty."""
         room = width - 2
         here = self.has_focus and cell.cell_id == self.chosen
-        lamp, since = look.LAMPS[cell.state], look.ago(scene.now_s - cell.since_s)
+        lamp, since = look.lamp(cell), look.ago(scene.now_s - cell.since_s)
         loud = lamp.band != "$panel"
         ink = f"bold $background on {lamp.band}" if loud else f"{lamp.style} on $panel"
         head = f"{'▸' if here else ' '}{lamp.shape} {lamp.word}"
@@ -78,8 +78,6 @@ class CellRows(Rows):
             (Content.styled(f"{_part(cell):>20}", look.DIM), 22),
         )
         text = waits_for(cell, scene.board)
-        if cell.hold_unconfirmed:
-            text = f"THE ROBOT HAS NOT CONFIRMED. {text}"
         said = [
             Content(" ") + line.stylize(_tone(cell))
             for line in look.wrapped(text, room - 1, 2)
@@ -94,11 +92,9 @@ def _part(cell: Cell) -> str:
 
 
 def _row(cell: Cell, scene: Scene, width: int, name: int) -> Content:
-    lamp = look.LAMPS[cell.state]
+    lamp = look.lamp(cell)
     since = look.ago(scene.now_s - cell.since_s)
     waits = Content.assemble((waits_for(cell, scene.board), _tone(cell)))
-    if cell.hold_unconfirmed:
-        waits = Content.assemble(("THE ROBOT HAS NOT CONFIRMED ", look.BAD)) + waits
     return look.columns(
         (Content.styled(lamp.shape, lamp.style), 2),
         (Content.styled(lamp.word, lamp.style), 9),
@@ -109,11 +105,21 @@ def _row(cell: Cell, scene: Scene, width: int, name: int) -> Content:
 
 
 def _tone(cell: Cell) -> str:
+    if cell.hold_unconfirmed:
+        return look.BAD
     return "" if cell.state in {CellState.ASKING, CellState.HELD} else look.DIM
 
 
 def waits_for(cell: Cell, board: Board) -> str:
-    """What the cell waits for, in words."""
+    """What the cell waits for, in words; first of all what is not as it looks."""
+    if cell.hold_unconfirmed:
+        return f"HOLD UNCONFIRMED, go and look. {_waits_for(cell, board)}"
+    if cell.monitor_only:
+        return f"MONITOR ONLY, not held by andon. {_waits_for(cell, board)}"
+    return _waits_for(cell, board)
+
+
+def _waits_for(cell: Cell, board: Board) -> str:
     match cell.state:
         case CellState.ASKING:
             return _asks(cell, board)

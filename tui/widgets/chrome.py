@@ -8,6 +8,7 @@ from typing import Final
 from textual.content import Content
 
 from tui import look
+from tui.board import look_at
 from tui.scene import Scene
 from tui.widgets.picture import Picture
 
@@ -48,10 +49,22 @@ class TopLine(Picture):
 
 
 class Banner(Picture):
-    """One line that cannot be overlooked, or nothing at all."""
+    """A line or two that cannot be overlooked, or nothing at all."""
 
     def draw(self, scene: Scene, width: int) -> Sequence[Content]:
         """See Picture."""
+        return [*self._robots(scene, width), *self._terminal(scene, width)]
+
+    @staticmethod
+    def _robots(scene: Scene, width: int) -> Sequence[Content]:
+        """Robots that may move although they are held: before anything else."""
+        cells = scene.board.unconfirmed
+        if not cells:
+            return []
+        text = f" ‼ HOLD UNCONFIRMED: {look_at(*cells)}."
+        return [look.cut(text, width).stylize("bold $background on $error")]
+
+    def _terminal(self, scene: Scene, width: int) -> Sequence[Content]:
         board = scene.board
         columns, rows = self.screen.size
         if columns < LEAST[0] or rows < LEAST[1]:
