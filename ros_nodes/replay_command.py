@@ -197,7 +197,12 @@ def _as_robot(said: argparse.Namespace, options: ReplayOptions) -> int:
             "resume_service": ros.robot.resume,
         },
     )
-    ReplayNode("replay", list(spec.ros_arguments)).run()
+    robot = ReplayNode("replay", list(spec.ros_arguments))
+    sys.stderr.write(
+        f"andon: {options.file.name} has {robot.cycles_there} cycles; each waits for "
+        f"leave from the node of {cell.cell_id}. Ctrl-C ends it.\n"
+    )
+    robot.run()
     return OK
 
 

@@ -43,6 +43,9 @@ OWN_LEAVE_NS: Final = 10 * SECOND_NS
 class ReplayNode(RobotNode):
     """One recorded robot's process."""
 
+    cycles_there = 0
+    """Cycles of the recording."""
+
     def _body(self) -> tuple[tuple[str, ...], Body]:
         self._waits = bool(self._parameter("wait_for_permits", True))  # noqa: FBT003
         self._own_leaves = 0
@@ -62,7 +65,7 @@ class ReplayNode(RobotNode):
             part=self._text("part_column", ""),
         )
         recording = read_recording(file, columns)
-        self._cycles_there = len(recording.cycles)
+        self.cycles_there = len(recording.cycles)
         return recording.joint_names, RecordedBody(recording)
 
     def _of_messages(self, file: Path, cell: CellConfig | None) -> BagBody:
@@ -83,7 +86,7 @@ class ReplayNode(RobotNode):
                 from_ns=bag.begin_ns + seconds_to_ns(from_s) if from_s else None,
                 until_ns=bag.begin_ns + seconds_to_ns(to_s) if to_s >= 0 else None,
             )
-        self._cycles_there = len(cycles)
+        self.cycles_there = len(cycles)
         stamped = [
             topic.recorded.name
             for topic in self._choice.topics
@@ -93,7 +96,7 @@ class ReplayNode(RobotNode):
 
     def _cycles(self) -> int:
         wanted = super()._cycles()
-        return self._cycles_there if wanted < 0 else wanted
+        return self.cycles_there if wanted < 0 else wanted
 
     def _sensor_publishers(self) -> Mapping[str, Any]:
         if not self._choice.topics:
