@@ -121,8 +121,16 @@ def judge(
     found: Findings,
     *,
     away: Sequence[tuple[int, int]] = (),
+    alone: bool = True,
 ) -> Findings:
-    """Judge everything a stopped world wrote down, into the findings."""
+    """Judge everything a stopped world wrote down, into the findings.
+
+    Args:
+        world: Stopped.
+        found: Where to add.
+        away: Stretches in which there was no coordinator to show anything.
+        alone: Each cell has one node, whose silence is the cell's.
+    """
     nodes: dict[str, list[Node]] = {}
     for name, cell in world.cell_of.items():
         node = Node(name, read_lines(world.folder / f"{name}.node.jsonl"))
@@ -130,7 +138,9 @@ def judge(
         judge_leases(node, found)
         judge_permits(node, found)
         judge_windows(node, found)
-        judge_shown(cell, world.lines[name], world.person.shown, found, away=away)
+        if alone:
+            line = world.lines[name]
+            judge_shown(cell, line, world.person.shown, found, away=away)
     for cell, of_cell in nodes.items():
         robot = read_lines(world.folder / f"{cell}.motions.jsonl")
         judge_motions(robot, of_cell, found)

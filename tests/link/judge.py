@@ -92,6 +92,8 @@ class Session:
     by_lease: bool = False
     held_ns: int = 0
     """When the hold that followed was called; 0 when the robot was held already."""
+    killed: bool = False
+    """Its node was killed: the hold is the next process's."""
 
     @property
     def lease_end_ns(self) -> int:
@@ -138,8 +140,9 @@ class Node:
                     self.started.setdefault(line["permit_id"], line)
                 case "window_cut":
                     self.digests.add(line["digest"])
-                case _ if self.sessions:
-                    _take(self.sessions[-1], line, now_ns)
+                case _:
+                    if self.sessions:
+                        _take(self.sessions[-1], line, now_ns)
 
     def lag_ns(self, at_ns: int) -> int:
         """How long the node's process could not look at its clock around a moment."""
@@ -162,6 +165,7 @@ def _take(session: Session, line: Line, now_ns: int) -> None:
             if not session.ended_ns:
                 session.ended_ns = now_ns
                 session.by_lease = "acknowledged" in line["text"]
+                session.killed = line["text"] == "no session yet"
             session.held_ns = session.held_ns or now_ns
         case "session_lost":
             session.ended_ns = session.ended_ns or now_ns
@@ -173,7 +177,8 @@ def judge_leases(node: Node, found: Findings) -> None:
     """Every session ends no later than its lease, but for the process's own lag."""
     for session in node.sessions:
         found.counts["sessions"] += 1
-        if not session.ended_ns:
+        found.counts["nodes_killed"] += session.killed
+        if not session.ended_ns or session.killed:
             continue
         over_ns = session.ended_ns - session.lease_end_ns
         lag_ns = node.lag_ns(session.lease_end_ns)

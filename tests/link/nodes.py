@@ -15,10 +15,12 @@ import sys
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 
-from ros_nodes.clock import SystemClock
+from ros_nodes.clock import Clock, SystemClock, seconds_to_ns
 from ros_nodes.conductor import Conductor, Identity, new_identity
 from ros_nodes.config import read_cell
+from ros_nodes.effects import HoldAnswer
 from ros_nodes.hands import Look
 from ros_nodes.trace import Trace
 from tests.link.robots import (
@@ -37,6 +39,21 @@ TICK_S = 0.01
 ANSWER_S = 1.0
 
 
+class Settable(SystemClock):
+    """A wall clock that a test sets, see plant.py."""
+
+    ahead_ns = 0
+
+    def utc_ns(self) -> int:
+        return super().utc_ns() + self.ahead_ns
+
+    def obey(self, path: Path) -> None:
+        def read(_number: int, _frame: FrameType | None) -> None:
+            self.ahead_ns = seconds_to_ns(float(path.read_text()))
+
+        signal.signal(signal.SIGUSR1, read)
+
+
 class SocketRobot:
     """A RobotPort over a socket."""
 
@@ -44,8 +61,9 @@ class SocketRobot:
         self._writer = writer
         self._answers: dict[bytes, asyncio.Future[bool]] = {}
 
-    async def hold(self) -> bool:
-        return await self._ask(HOLD, HELD)
+    async def hold(self) -> HoldAnswer:
+        held = await self._ask(HOLD, HELD)
+        return HoldAnswer.HELD if held else HoldAnswer.UNCONFIRMED
 
     async def resume(self) -> bool:
         return await self._ask(RESUME, RESUMED)
@@ -76,7 +94,8 @@ class SocketRobot:
 class Node:
     """One cell's node."""
 
-    def __init__(self, config: Path, folder: Path, words: str) -> None:
+    def __init__(self, config: Path, folder: Path, words: str, clock: Clock) -> None:
+        self._clock = clock
         self.name, _, rest = words.partition("=")
         cell, _, target = rest.partition("@")
         self._folder = folder
@@ -92,7 +111,7 @@ class Node:
         cell = self._config.cell_id
         reader, writer = await self._robot(self._folder / f"{cell}.sock")
         robot = SocketRobot(writer)
-        clock = SystemClock()
+        clock = self._clock
         conductor = Conductor(
             self._config,
             clock,
@@ -129,13 +148,11 @@ class Node:
     async def _hear(
         reader: asyncio.StreamReader, robot: SocketRobot, conductor: Conductor
     ) -> None:
-        evidence = conductor.evidence
+        topics = {KINDS[topic]: topic for topic in ("joints", "wrench")}
         while True:
             kind, content = await read_frame(reader)
-            if kind == KINDS["joints"]:
-                evidence.add_joints(content)
-            elif kind == KINDS["wrench"]:
-                evidence.add_wrench(content)
+            if kind in topics:
+                conductor.evidence.take(topics[kind], [(content, {})])
             elif kind == KINDS["steps"]:
                 conductor.step_said(content.decode())
             else:
@@ -143,7 +160,10 @@ class Node:
 
 
 async def main(config: Path, folder: Path, cells: list[str]) -> None:
-    living = [asyncio.create_task(Node(config, folder, one).live()) for one in cells]
+    clock = Settable()
+    clock.obey(folder / "wall.nodes")
+    nodes = [Node(config, folder, one, clock) for one in cells]
+    living = [asyncio.create_task(node.live()) for node in nodes]
     told = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
     ended = asyncio.create_task(told.wait())

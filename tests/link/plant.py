@@ -9,9 +9,12 @@ are andon's own. It is sure of a window whose force is positive and in doubt oth
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
+from types import FrameType
 
 from coordinator import app, log
 from coordinator.clock import Clock, SystemClock
@@ -57,6 +60,21 @@ class Plant(app.Coordinator):
             self._slots[family] = Ruled()
 
 
+class Settable(SystemClock):
+    """A wall clock that a test sets: SIGUSR1 reads how far it is ahead, s."""
+
+    ahead = timedelta()
+
+    def utc_now(self) -> datetime:
+        return super().utc_now() + self.ahead
+
+    def obey(self, path: Path) -> None:
+        def read(_number: int, _frame: FrameType | None) -> None:
+            self.ahead = timedelta(seconds=float(path.read_text()))
+
+        signal.signal(signal.SIGUSR1, read)
+
+
 def main(config: Path) -> int:
     settings = load(config)
     settings.coordinator.data_dir.mkdir(parents=True, exist_ok=True)
@@ -67,7 +85,9 @@ def main(config: Path) -> int:
         sys.stdout.flush()
 
     app.Coordinator = Plant  # type: ignore[misc]  # what serve() builds
-    return asyncio.run(app.serve(settings, ready=announce, clock=SystemClock()))
+    clock = Settable()
+    clock.obey(config.parent / "wall.coordinator")
+    return asyncio.run(app.serve(settings, ready=announce, clock=clock))
 
 
 if __name__ == "__main__":

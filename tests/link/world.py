@@ -105,15 +105,19 @@ async def gathered(work: Iterable[Coroutine[Any, Any, None]]) -> None:
 class Program:
     """One process of the plant; its complaints go to `<name>.err`."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, complaints: Path) -> None:
         self.process = process
+        self.complaints = complaints
+        self.ended = False
+        """Somebody wanted it to end."""
 
     @classmethod
     async def start(
         cls, folder: Path, name: str, *words: str, within: Sequence[str] = ()
     ) -> Program:
         """Start `python -m words...`."""
-        with (folder / f"{name}.err").open("ab") as complaints:
+        path = folder / f"{name}.err"
+        with path.open("ab") as complaints:
             process = await asyncio.create_subprocess_exec(
                 *(*within, sys.executable, "-m", *words),
                 cwd=folder,
@@ -122,7 +126,7 @@ class Program:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=complaints,
             )
-        return cls(process)
+        return cls(process, path)
 
     def tell(self, number: int) -> None:
         """Send a signal."""
@@ -130,6 +134,7 @@ class Program:
 
     async def end(self, number: int = signal.SIGTERM) -> int:
         """End it, and wait until it has."""
+        self.ended = True
         if self.process.returncode is None:
             with suppress(ProcessLookupError):
                 self.process.send_signal(number)
@@ -174,6 +179,7 @@ class Person:
     def __init__(self, address: str, rng: random.Random) -> None:
         self.shown: list[Shown] = []
         self.now: dict[str, Shown] = {}
+        self._gave_up = ""
         self.answers = 0
         self.releases = 0
         self._address = address
@@ -199,16 +205,22 @@ class Person:
             await asyncio.gather(*self._doing.values(), return_exceptions=True)
 
     async def until(
-        self, fact: Callable[[], object], within_s: float, what: str
+        self, fact: Callable[[], object], within_s: float, what: Callable[[], str]
     ) -> None:
         """Wait until a fact about what is shown holds."""
         try:
             async with asyncio.timeout(within_s):
                 while not fact():
+                    assert not self._gave_up, self._gave_up
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
-            raise AssertionError(f"not within {within_s:g} s: {what}") from None
+            raise AssertionError(f"not within {within_s:g} s: {what()}") from None
+
+    def give_up(self, why: str) -> None:
+        """Let whoever waits know that it is in vain."""
+        self._gave_up = why
+        self._changed.set()
 
     async def _watch(self) -> None:
         watching = self._stub.Watch(
@@ -314,6 +326,7 @@ class World:
         self._robots: Program | None = None
         self._working: asyncio.Task[None] | None = None
         self._crowd = 0
+        self._minding: list[asyncio.Task[None]] = []
 
     @property
     def config(self) -> Path:
@@ -346,6 +359,25 @@ class World:
         async with asyncio.timeout(SERVES_WITHIN_S):
             line = await self.coordinator.process.stdout.readline()
         assert line, (self.folder / "coordinator.err").read_text()
+
+    async def pause_coordinator(self, seconds: float) -> tuple[int, int]:
+        """Stop the coordinator's process for a while; returns from when to when."""
+        assert self.coordinator is not None
+        self.coordinator.tell(signal.SIGSTOP)
+        since_ns = time.monotonic_ns()
+        await asyncio.sleep(seconds)
+        until_ns = time.monotonic_ns()
+        self.coordinator.tell(signal.SIGCONT)
+        return since_ns, until_ns
+
+    async def set_clocks(self, *, coordinator_s: float, nodes_s: float) -> None:
+        """Set the wall clocks, in seconds ahead of the true one, both at once."""
+        assert self.coordinator is not None
+        (self.folder / "wall.coordinator").write_text(str(coordinator_s))
+        (self.folder / "wall.nodes").write_text(str(nodes_s))
+        for program in {id(p): p for p in self.nodes.values()}.values():
+            program.tell(signal.SIGUSR1)
+        self.coordinator.tell(signal.SIGUSR1)
 
     async def node(
         self,
@@ -390,8 +422,16 @@ class World:
             *("tests.link.nodes", str(self.config), str(self.folder), *words),
             within=within,
         )
+        self._minding.append(asyncio.create_task(self._mind(program)))
         for name in cells:
             self.nodes[name] = program
+
+    async def _mind(self, program: Program) -> None:
+        """Say at once when a program ended that nobody ended."""
+        await program.process.wait()
+        if not program.ended:
+            complaints = program.complaints.read_text(encoding="utf-8")[-2000:]
+            self.person.give_up(f"a program died: {complaints}")
 
     async def at_work(
         self, cell: str, *, after_epoch: int = 0, within_s: float = 20.0
@@ -402,7 +442,9 @@ class World:
             now = self.person.now.get(cell)
             return now is not None and now.state in AT_WORK and now.epoch > after_epoch
 
-        await self.person.until(works, within_s, f"{cell} at work: {self.state(cell)}")
+        await self.person.until(
+            works, within_s, lambda: f"{cell} at work: {self.state(cell)}"
+        )
 
     def state(self, cell: str) -> str:
         """What the coordinator shows of a cell, for people."""
@@ -423,6 +465,7 @@ class World:
             await self.coordinator.end()
         if self._robots is not None:
             await self._robots.end()
+        await asyncio.gather(*self._minding)
         if self._working is not None:
             self._working.cancel()
             with suppress(asyncio.CancelledError):
