@@ -55,7 +55,6 @@ setup(
         ("share/ament_index/resource_index/packages", ["resource/andon"]),
         ("share/andon", ["package.xml"]),
         ("share/andon/launch", files("launch/*_launch.py")),
-        ("share/andon/config", files("coordinator/template.toml")),
         ("share/andon/config/profiles", files("coordinator/profiles/*.toml")),
     ],
     entry_points={

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from coordinator.cli import options, output
+from coordinator.cli import live_check, options, output
+from coordinator.cli.exits import Exit
 from coordinator.errors import ConfigError, InsecureBindError
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ def init(
     folder: Annotated[
         Path, typer.Argument(metavar="[DIR]", help="Where to write it; made if needed.")
     ] = Path(),
+    profile: Annotated[
+        str,
+        typer.Option(help="Of which robot: twin (simulated), ur or franka."),
+    ] = "twin",
 ) -> None:
     """Write a commented andon.toml.
 
@@ -34,11 +39,12 @@ def init(
     """
     from coordinator import config
 
+    content = config.template(profile)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / options.CONFIG_NAME
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(config.template())
+            file.write(content)
     except FileExistsError as error:
         raise ConfigError(
             f"{path} exists and is not overwritten. Remove it first, or name another "
@@ -50,27 +56,50 @@ def init(
 
 def check(
     config: options.ConfigOption = options.CONFIG,
+    live: live_check.LiveOption = False,
+    cell: live_check.CellsOption = [],  # noqa: B006 - typer reads it, nobody writes it
+    seconds: live_check.SecondsOption = 3.0,
+    loopback: live_check.LoopbackOption = False,
     as_json: options.JsonOption = False,
 ) -> None:
     """Say what the configuration means.
 
-    What cannot be used is refused, with the key and what is allowed.
+    What cannot be used is refused, with the key and what is allowed. With --live the
+    cells' topics and services are looked at: who is there, how often and how late they
+    speak. Then exit code 1 says that something would keep a cell from working.
     """
     settings = options.load_settings(config)
     require_loopback(settings.coordinator.listen)
+    look = live_check.Look(config, cell, seconds, loopback) if live else None
     if as_json:
-        output.print_json(
-            {
-                "config": str(config),
-                "digest": settings.digest,
-                "settings": settings.model_dump(mode="json"),
-                "warnings": warnings_about(settings),
-            }
-        )
-        return
+        raise typer.Exit(_check_as_json(config, settings, look))
     output.print_facts(_facts(settings))
     for warning in warnings_about(settings):
         typer.echo(f"note: {warning}")
+    if look is not None:
+        typer.echo("")
+        look.require()
+        raise typer.Exit(look.shown())
+
+
+def _check_as_json(
+    config: Path, settings: Settings, look: live_check.Look | None
+) -> Exit:
+    code, live = Exit.OK, {}
+    if look is not None:
+        look.require()
+        code, found = look.as_values()
+        live = {"live": found}
+    output.print_json(
+        {
+            "config": str(config),
+            "digest": settings.digest,
+            "settings": settings.model_dump(mode="json"),
+            "warnings": warnings_about(settings),
+            **live,
+        }
+    )
+    return code
 
 
 def require_loopback(listen: str) -> None:
@@ -132,6 +161,12 @@ def warnings_about(settings: Settings) -> list[str]:
         )
     if not settings.gate.audit_share > 0.0:
         found.append("audit_share is 0: nobody finds out what the gate gets wrong.")
+    for name, cell in settings.cells.items():
+        if cell.ros.robot.adapter == "none":
+            found.append(
+                f"cell {name}: MONITOR ONLY, andon holds nothing: a hold there is "
+                "information, and the robot works without leave."
+            )
     for name, family in settings.families.items():
         if not any(label.must_never_miss for label in family.labels):
             found.append(f"family {name}: no label is marked must_never_miss.")

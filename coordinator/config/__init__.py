@@ -11,6 +11,7 @@ from coordinator.config.settings import (
     from_mapping,
     load,
     parse,
+    profiles,
     template,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "from_mapping",
     "load",
     "parse",
+    "profiles",
     "template",
 ]

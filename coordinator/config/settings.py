@@ -1,4 +1,4 @@
-"""andon.toml -> typed settings; template.toml gives each default its unit and reason.
+"""andon.toml -> typed settings; profiles/twin.toml gives each default unit and reason.
 
 Unknown keys are refused with a suggestion: a misspelt threshold, silently ignored,
 would decide about a robot.
@@ -37,6 +37,9 @@ HEARTBEAT_S = 0.5
 """Time between heartbeats, s."""
 START_WITHIN_S = 1.0
 """A permit not started within this time of its issue is worthless, s."""
+TWIN = "twin"
+"""The profile of the simulated robot."""
+_PROFILES = resources.files("coordinator") / "profiles"
 
 
 class CoordinatorSection(Section):
@@ -282,9 +285,23 @@ def from_mapping(raw: dict[str, Any], *, name: str = "andon.toml") -> Settings:
         raise ConfigError(f"{name}: {_first_problem(error)}") from error
 
 
-def template() -> str:
-    """Return the commented andon.toml that `andon init` writes."""
-    return resources.files("coordinator").joinpath("template.toml").read_text("utf-8")
+def template(profile: str = TWIN) -> str:
+    """Return the commented andon.toml that `andon init` writes.
+
+    Raises:
+        ConfigError: There is no such profile; names those that are there.
+    """
+    if profile not in profiles():
+        raise ConfigError(
+            f"profile {profile[:40]!r} is not known, known: {', '.join(profiles())}."
+        )
+    return (_PROFILES / f"{profile}.toml").read_text("utf-8")
+
+
+def profiles() -> tuple[str, ...]:
+    """Names of the robots' profiles, the simulated one first."""
+    found = (one.name.removesuffix(".toml") for one in _PROFILES.iterdir())
+    return tuple(sorted(found, key=lambda name: (name != TWIN, name)))
 
 
 def _first_problem(error: ValidationError) -> str:

@@ -100,9 +100,9 @@ def test_colcon_installs_what_ros2_looks_for(prefix: Path) -> None:
     assert (share / "hook/ament_prefix_path.sh").is_file()
     installed = {path.name for path in (share / "launch").iterdir()}
     assert installed == {path.name for path in ROOT.glob("launch/*_launch.py")}
-    assert (share / "config/template.toml").is_file()
     profiles = {path.name for path in ROOT.glob("coordinator/profiles/*.toml")}
     assert {path.name for path in share.glob("config/profiles/*")} == profiles
+    assert "twin.toml" in profiles
 
 
 @pytest.mark.slow
@@ -145,7 +145,7 @@ def test_the_installed_command_answers(workspace: Path) -> None:
 def test_the_installed_node_refuses_a_cell_that_is_not_configured(
     workspace: Path,
 ) -> None:
-    config = workspace / "install/andon/share/andon/config/template.toml"
+    config = workspace / "install/andon/share/andon/config/profiles/twin.toml"
     done = sourced(
         workspace,
         f"andon/lib/andon/cell_node --ros-args -p config:={config} -p cell:=press-9",

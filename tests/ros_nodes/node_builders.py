@@ -8,7 +8,7 @@ from ros_nodes.config import CellConfig, ChannelSpec, RosNames, Source
 from ros_nodes.permission import Permission
 from ros_nodes.terms import Action, Permit, Purpose, Scene, Stand, StepEvent, StepMoment
 
-TEMPLATE = Path(__file__).resolve().parents[2] / "coordinator/template.toml"
+TEMPLATE = Path(__file__).resolve().parents[2] / "coordinator/profiles/twin.toml"
 DIGEST = "d" * 64
 STORE = "store"
 T0 = 1_000 * SECOND_NS

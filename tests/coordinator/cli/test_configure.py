@@ -41,6 +41,38 @@ def test_init_makes_the_folder_it_is_given(tmp_path: Path) -> None:
     assert config.load(tmp_path / "a" / "b" / "andon.toml").cells
 
 
+@pytest.mark.parametrize("profile", config.profiles())
+def test_init_writes_the_profile_of_a_robot(
+    tmp_path: Path, profile: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", str(tmp_path), "--profile", profile]) == 0
+
+    code = main(["check", "-c", str(tmp_path / "andon.toml")])
+
+    assert code == 0
+    assert "cell press-1" in capsys.readouterr().out
+    assert (tmp_path / "andon.toml").read_text() == config.template(profile)
+
+
+def test_a_profile_that_is_not_there_is_refused_with_those_that_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["init", str(tmp_path / "new"), "--profile", "../kuka"])
+
+    assert code == 3
+    assert "known: twin, franka, ur" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+def test_check_says_loudly_that_a_cell_is_only_watched(
+    plant: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(plant, 'adapter = "trigger"', 'adapter = "none"')
+
+    assert main(["check", "-c", str(plant)]) == 0
+    assert "cell press-1: MONITOR ONLY" in capsys.readouterr().out
+
+
 def test_init_never_overwrites(plant: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plant.write_text("# mine\n")
 
