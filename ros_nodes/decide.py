@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from ros_nodes.called_station import CalledStation
-from ros_nodes.clock import Clock
+from ros_nodes.clock import SECOND_NS, Clock
 from ros_nodes.effects import Effect
 from ros_nodes.permission import Hold
 from ros_nodes.talk import Leave, read_leave
@@ -29,6 +29,9 @@ from ros_nodes.terms import Action, HoldReason, Stand, StepEvent, StepMoment
 
 UNCOUNTED: Final = 0
 """Number of a call whose client does not count its calls."""
+
+SHORTEST_STEP_NS: Final = SECOND_NS // 5
+"""A call that comes sooner after an answer crossed it on the way: no step ended."""
 
 _IN_STEP: Final = (Stand.IN_STEP, Stand.PAUSED)
 
@@ -123,7 +126,7 @@ class DecisionPoint:
         if working and foreign:
             self._abandon("the robot's program began again in the middle of a step")
         elif working and step is not None:
-            self._say(StepMoment.END, step.cycle, step.permit_id)
+            self._end(step)
         elif unseen:
             self._abandon(
                 "the robot's program was at work before this node began: "
@@ -182,6 +185,14 @@ class DecisionPoint:
         self._closed = ""
 
     # ---------------------------------------------------------------------------- parts
+
+    def _end(self, step: StepEvent) -> None:
+        if self._clock.monotonic_ns() - step.stamp_ns >= SHORTEST_STEP_NS:
+            self._say(StepMoment.END, step.cycle, step.permit_id)
+            return
+        # It gave up waiting and called again while its answer was under way. Whether it
+        # heard that answer nobody knows: no leave is given twice.
+        self._abandon("the robot's program called again before it could have worked")
 
     def _wait(self, call: Call) -> None:
         # A hold that is there already is no news to the one who calls into it.

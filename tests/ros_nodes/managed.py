@@ -217,7 +217,7 @@ def node_process(
         words += ["-r", rule]
     for name, value in parameters.items():
         words += ["-p", f"{name}:={value}"]
-    with (folder / log).open("wb") as output:
+    with (folder / log).open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "ros_nodes", "cell_node", *words],
             cwd=folder,

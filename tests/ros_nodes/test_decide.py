@@ -144,6 +144,17 @@ def test_a_program_that_began_again_ends_no_step(number: int) -> None:
     assert held.reason is HoldReason.BAD_DATA
 
 
+def test_a_call_that_crossed_its_answer_ends_no_step() -> None:
+    rig = CalledRig()
+    rig.working()
+    rig.wait(0.1)
+    call = rig.call(2)
+
+    assert call.told is not None
+    assert "called again before it could have worked" in call.told
+    assert StepMoment.END not in [event.moment for event in rig.steps]
+
+
 def test_a_bridge_that_counts_nothing_may_end_its_step() -> None:
     rig = CalledRig()
     rig.connect()

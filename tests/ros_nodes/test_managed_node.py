@@ -1,134 +1,34 @@
 """A cell's node and its lifecycle, with real processes and services."""
 
 import signal
-import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("rclpy")
 
-from std_srvs.srv import Trigger
-
 from andon.v1 import cell_pb2
 from ros_nodes.clock import SystemClock
-from tests.ros_nodes.cells import free_domain, write_config
-from tests.ros_nodes.managed import (
-    FakeRobot,
-    Managed,
-    ended,
-    facts,
-    node_process,
-    trace,
-)
-from tests.ros_nodes.ros_world import Spun, spun, until
-from tests.ros_nodes.scripted_coordinator import (
-    ScriptedCoordinator,
-    Spoken,
-    serving,
-)
+from tests.ros_nodes.cells import free_domain
+from tests.ros_nodes.managed import ended, facts
+from tests.ros_nodes.managed_world import World, managed_world, told
+from tests.ros_nodes.ros_world import until
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
-
-DOMAIN = free_domain(0)
-NODE = "/press_1/cell_node"
-
-
-class World:
-    """One node that is not started by itself, its robot, and a free port."""
-
-    def __init__(self, folder: Path, ros: Spun, node: Managed, port: int) -> None:
-        self.folder = folder
-        self.trace = folder / "node.jsonl"
-        self.ros = ros
-        self.node = node
-        self.port = port
-        self.robot = FakeRobot(ros)
-
-    def log(self) -> str:
-        return (self.folder / "node.log").read_text(encoding="utf-8")
-
-    async def decide(self) -> Trigger.Response:
-        return await self.node.call(Trigger, "decide", Trigger.Request())
-
-    @asynccontextmanager
-    async def coordinated(self) -> AsyncIterator[ScriptedCoordinator]:
-        """A coordinator on this world's port; another epoch than any before."""
-        epoch = 1 + len(trace(self.trace, "session_open"))
-        coordinator = ScriptedCoordinator(first_epoch=epoch)
-        async with serving(coordinator, port=self.port):
-            yield coordinator
-
-    def seen(self, event: str) -> int:
-        """How often the node wrote down an event."""
-        return len(trace(self.trace, event))
-
-    async def configured(self) -> None:
-        """Configured, its robot held, its sensors heard."""
-        before = self.seen("hold_answered"), self.seen("robot_there")
-        assert await self.node.change("configure")
-        await until(lambda: self.seen("hold_answered") > before[0])
-        await until(lambda: self.seen("robot_there") > before[1])
-        self.node.forget()
-
-    async def working(self, coordinator: ScriptedCoordinator) -> Spoken:
-        """Active, in a session, in a step."""
-        await self.configured()
-        assert await self.node.change("activate")
-        session = await coordinator.session()
-        # A new client: to a node that begins anew, an older one was at work before.
-        client = self.ros.node.create_client(Trigger, f"{NODE}/decide")
-        await until(client.service_is_ready)
-        answer = client.call_async(Trigger.Request())
-        await session.permit("START")
-        await until(answer.done)
-        assert answer.result().message == "continue"
-        beats = session.last_heartbeat
-        await session.until(lambda: session.last_heartbeat > beats)
-        assert session.scene.stand == cell_pb2.STAND_IN_STEP
-        return session
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def decide_config(folder: Path, *, port: int, domain: int) -> Path:
-    """The template's cell, whose program calls ~/decide."""
-    path = write_config(folder, port=port, domain=domain)
-    text = path.read_text(encoding="utf-8")
-    assert 'adapter = "topics"' in text
-    text = text.replace('adapter = "topics"', 'adapter = "decide"')
-    path.write_text(text, encoding="utf-8")
-    return path
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory) -> Iterator[World]:
-    folder, port = tmp_path_factory.mktemp("managed"), free_port()
-    config = decide_config(folder, port=port, domain=DOMAIN)
-    parameters = {
-        "config": str(config),
-        "cell": "press-1",
-        "trace": str(folder / "node.jsonl"),
-        "autostart": "false",
-    }
-    with (
-        spun("robot", DOMAIN) as ros,
-        node_process(folder, DOMAIN, parameters=parameters) as process,
-    ):
-        yield World(folder, ros, Managed(ros, process, NODE), port)
+    with managed_world(tmp_path_factory.mktemp("managed"), free_domain(0)) as world:
+        yield world
 
 
 @pytest.fixture
 async def world(shared: World) -> AsyncIterator[World]:
     shared.robot.obeys = True
     yield shared
-    await shared.node.reset()
+    await shared.reset()
 
 
 async def test_nothing_happens_before_it_is_configured(world: World) -> None:
@@ -159,21 +59,18 @@ async def test_inactive_the_robot_is_held_and_nobody_is_asked(world: World) -> N
     holds = len(world.robot.holds)
     async with world.coordinated() as coordinator:
         await world.configured()
-        answer = await world.decide()
+        answer = await told(await world.program().call())
         link = await world.node.told("link", "not connected: not active")
 
         assert len(world.robot.holds) == holds + 1
-        assert not answer.success
-        assert answer.message == "link_lost: the node is not active"
+        assert answer == (False, "link_lost: the node is not active")
         assert coordinator.sessions == []
         assert link.level == link.WARN
 
 
 async def test_active_it_keeps_a_session(world: World) -> None:
     async with world.coordinated() as coordinator:
-        await world.configured()
-        assert await world.node.change("activate")
-        session = await coordinator.session()
+        session = await world.active(coordinator)
         link = await world.node.told("link", "session open")
 
         assert session.hello.cell_id == "press-1"
@@ -186,7 +83,7 @@ async def test_deactivating_in_mid_step_holds_and_ends_the_session(
     world: World,
 ) -> None:
     async with world.coordinated() as coordinator:
-        session = await world.working(coordinator)
+        session, _ = await world.working(coordinator)
         holds, answered = len(world.robot.holds), world.seen("hold_answered")
         assert await world.node.change("deactivate")
         await session.over.wait()
@@ -253,7 +150,8 @@ async def test_a_sensor_that_falls_silent_is_an_error(world: World) -> None:
 
 
 async def test_a_shut_down_node_stays_and_can_only_end(tmp_path: Path) -> None:
-    with running(tmp_path) as node:
+    with managed_world(tmp_path, free_domain(1)) as world:
+        node = world.node
         assert await node.change("configure")
         assert await node.change("shutdown")
         assert await node.state() == "finalized"
@@ -261,33 +159,6 @@ async def test_a_shut_down_node_stays_and_can_only_end(tmp_path: Path) -> None:
         node.process.send_signal(signal.SIGTERM)
 
         assert await ended(node.process, within=2.0) == 0
-
-
-def running(folder: Path):
-    """A node of its own for a test that ends it."""
-    return _Running(folder)
-
-
-class _Running:
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __enter__(self) -> Managed:
-        from contextlib import ExitStack
-
-        self._stack = ExitStack()
-        port = free_port()
-        config = decide_config(self._folder, port=port, domain=free_domain(1))
-        ros = self._stack.enter_context(spun("robot", free_domain(1)))
-        self.robot = FakeRobot(ros)
-        parameters = {"config": str(config), "cell": "press-1", "autostart": "false"}
-        process = self._stack.enter_context(
-            node_process(self._folder, free_domain(1), parameters=parameters)
-        )
-        return Managed(ros, process, NODE)
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
 
 
 @pytest.mark.parametrize(
@@ -301,7 +172,8 @@ class _Running:
 async def test_a_signal_ends_the_node_within_two_seconds_in_any_state(
     tmp_path: Path, transitions: tuple[str, ...], number: signal.Signals
 ) -> None:
-    with running(tmp_path) as node:
+    with managed_world(tmp_path, free_domain(1)) as world:
+        node = world.node
         for transition in transitions:
             assert await node.change(transition)
         assert await node.state() in ("unconfigured", "inactive", "active")
