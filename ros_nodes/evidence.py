@@ -188,7 +188,11 @@ class Evidence:
         return self._windowing.newest_ns
 
     def knows(self, key: str) -> bool:
-        """Whether the messages of a topic are read as they are."""
+        """Whether samples come from a topic."""
+        return key in self._windowing.tracks
+
+    def reads(self, key: str) -> bool:
+        """Whether its messages are read as they are; images are reduced first."""
         return key in self._streams
 
     def requires(self, key: str) -> bool:

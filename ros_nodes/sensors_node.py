@@ -98,8 +98,7 @@ class Sensors:
                 self._reducers[key] = Reducer(key, spec.type, names, evidence.dropped)
             if key in wanted or clips is not None:
                 self._listen(key, spec.type, spec.name, sensor_profile(spec))
-        if config.ros.program.adapter == "topics":
-            self._listen(_STEPS, "std_msgs/msg/String", config.ros.steps, STEPS)
+        self._listen(_STEPS, "std_msgs/msg/String", config.ros.steps, STEPS)
         if config.ros.use_sim_time:
             self._listen(_CLOCK, "rosgraph_msgs/msg/Clock", "/clock", SIM_TIME)
 
@@ -114,7 +113,7 @@ class Sensors:
 
     def drain(self) -> None:
         """Take all that arrived; call it every few milliseconds, on the loop."""
-        steps = self._taps[_STEPS].drain() if _STEPS in self._taps else []
+        steps = self._taps[_STEPS].drain()
         if _CLOCK in self._taps:
             self._hear_clock()
         for key in self._config.ros.topics:
@@ -138,7 +137,7 @@ class Sensors:
             reducer.offer([message for message, _ in taken])
             for stamp_ns, row in reducer.take():
                 self._evidence.take_features(key, stamp_ns, row)
-        elif taken and self._evidence.knows(key):
+        elif taken and self._evidence.reads(key):
             stamps = self._evidence.take(key, taken)
         if self._clips is not None:
             for (message, _), placed_ns in zip(taken, stamps, strict=True):
