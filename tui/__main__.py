@@ -12,6 +12,7 @@ from typing import Final
 
 from tui import log
 from tui.app import AndonApp
+from tui.clips import FOLDER
 from tui.identity import actor
 
 USAGE: Final = 2
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--server", default="127.0.0.1:50551", help="host:port of the coordinator")
     add("--person", help="id of the person (default: the user of this computer)")
     add("--stay", action="store_true", help="after an answer, back to the board")
+    add("--clips", type=Path, default=FOLDER, help="folder to save clips in")
     add("--log", type=Path, default=_log_file(), help="file to log to")
     options = parser.parse_args(arguments)
     try:
@@ -45,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"{options.log}: {error.strerror or error}\n")
         return INPUT_OUTPUT
-    app = AndonApp(options.server, who, go_on=not options.stay)
+    app = AndonApp(options.server, who, go_on=not options.stay, clips=options.clips)
     app.run()
     return app.return_code or 0
 

@@ -7,8 +7,8 @@ thing after another; pulling a cord does not wait for them.
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import structlog
@@ -18,18 +18,22 @@ from textual.screen import Screen
 
 from tui import look, messages, theme
 from tui.board import Board, Pictured, RequestChanged, fold, rings
+from tui.clips import FOLDER, ClipDesk
 from tui.clock import Clock, SystemClock
 from tui.errors import NotConnectedError, RefusedError
 from tui.evidence import Answered, Release
+from tui.identity import new_key
 from tui.link import Link
 from tui.scene import Notice, Scene
 from tui.screens.board import BoardScreen
+from tui.screens.clip import ClipScreen, Pick
 from tui.screens.dialogs import Confirm, Help, ReleaseDialog
 from tui.screens.frame import Frame
 from tui.screens.models import ModelsScreen
 from tui.screens.request import RequestScreen
 from tui.seat import Seat
-from tui.terms import Action, Actor, Model
+from tui.sentences import taken
+from tui.terms import Actor, Model
 
 REPAINT_S: Final = 0.1
 """Time between two pictures, s."""
@@ -59,6 +63,7 @@ class AndonApp(App[None]):
         clock: Clock | None = None,
         *,
         go_on: bool = True,
+        clips: Path = FOLDER,
     ) -> None:
         super().__init__()
         self.board = Board()
@@ -68,6 +73,8 @@ class AndonApp(App[None]):
         self._go_on = go_on
         self._link: Link | None = None
         self._seat: Seat | None = None
+        self._clips: ClipDesk | None = None
+        self._clip_folder = clips
         self._hands = asyncio.Lock()
         self._notice = Notice()
         self._models: tuple[Model, ...] = ()
@@ -88,6 +95,7 @@ class AndonApp(App[None]):
         self.theme = theme.CALM.name
         self._link = Link(self._server, self._actor, self._clock)
         self._seat = Seat(self._link, self._clock)
+        self._clips = ClipDesk(self._link, self._clip_folder)
         self.run_worker(self._watch(self._link, self._seat), name="watch")
         self.set_interval(REPAINT_S, self._repaint)
         self.set_interval(KEEP_S, self._keep)
@@ -128,6 +136,7 @@ class AndonApp(App[None]):
             notice=self._notice,
             sitting=self._seat.sitting if self._seat else None,
             models=self._models,
+            clip=self._clips.shown if self._clips else None,
         )
 
     def _repaint(self) -> None:
@@ -204,9 +213,10 @@ class AndonApp(App[None]):
         if request.is_open:
             self._passed |= {request.request_id}
         self._undo = (request.request_id, now_s + answered.undo_s)
-        self.tell(_taken(answered))
+        self.tell(taken(answered))
         self._record.info("answered", request=request.request_id, label=request.label)
         following = self.board.next_request(self._actor.person, self._passed)
+        self.on_close_clip()
         if self._go_on and following is not None:
             await seat.open(following.request_id)
         else:
@@ -223,6 +233,7 @@ class AndonApp(App[None]):
         self._in_turn(self._seat.leave())
 
     def _back_to_board(self) -> None:
+        self.on_close_clip()
         if isinstance(self.screen, RequestScreen):
             self.pop_screen()
 
@@ -236,10 +247,32 @@ class AndonApp(App[None]):
 
     async def _take_back(self, request_id: str) -> None:
         if self._link is not None:
-            await self._link.undo(request_id, _key())
+            await self._link.undo(request_id, new_key())
             self._undo = ("", 0.0)
             self.tell("Taken back: answer again.")
             self.post_message(messages.OpenRequest(request_id))
+
+    # -- its clip --------------------------------------------------------------------
+
+    def on_open_clip(self, message: messages.OpenClip) -> None:
+        """Show the full-rate clip of the open request, as soon as it is here."""
+        if self._clips is None or self._seat is None or self._seat.sitting is None:
+            return
+        if not isinstance(self.screen, ClipScreen):
+            self.push_screen(ClipScreen())
+        fetch = self._clips.open(message.clip_id, self._seat.sitting.evidence)
+        self.run_worker(fetch, group="clip", exclusive=True)
+
+    def on_close_clip(self) -> None:
+        """Go back from a clip to its question."""
+        while isinstance(self.screen, ClipScreen | Pick):
+            self.pop_screen()
+
+    async def on_export_clip(self) -> None:
+        """Save the clip as a file."""
+        if self._clips is not None:
+            text, saved = await self._clips.save()
+            self.tell(text, bad=not saved)
 
     # -- cells -----------------------------------------------------------------------
 
@@ -285,7 +318,7 @@ class AndonApp(App[None]):
         cell = message.cell
         if self._link is None:
             return
-        release = Release(cell.cell_id, cell.reason, message.disposition, _key())
+        release = Release(cell.cell_id, cell.reason, message.disposition, new_key())
         await self._link.release(release)
         fate = look.ACTIONS[message.disposition] or "judge again"
         self.tell(f"{cell.cell_id} released by {self._actor.person}: {fate}.")
@@ -308,7 +341,7 @@ class AndonApp(App[None]):
     async def _promote(self, digest: str, version: int) -> None:
         if self._link is None:
             return
-        model, waits = await self._link.promote(digest, _key())
+        model, waits = await self._link.promote(digest, new_key())
         also = ": a second person has to promote it too" if waits else ""
         self.tell(f"Model {version} is {look.MODELS[model.state].word}{also}.")
         await self._list(model.family)
@@ -321,7 +354,7 @@ class AndonApp(App[None]):
     async def _roll_back(self, family: str) -> None:
         if self._link is None:
             return
-        model = await self._link.roll_back(family, _key())
+        model = await self._link.roll_back(family, new_key())
         serves = f"model {model.version} serves" if model else "everything is asked"
         self.tell(f"Rolled back: {serves}.")
         await self._list(family)
@@ -332,7 +365,7 @@ class AndonApp(App[None]):
 
     async def _train(self, family: str) -> None:
         if self._link is not None:
-            run = await self._link.train(family, _key())
+            run = await self._link.train(family, new_key())
             self.tell(f"Training of {family} begun: {run}.")
 
     def _confirm(self, question: str, errand: Coroutine[Any, Any, None]) -> None:
@@ -364,25 +397,3 @@ class AndonApp(App[None]):
         self._go_on = not self._go_on
         after = "the next question opens" if self._go_on else "the board is shown"
         self.tell(f"After an answer {after}.")
-
-
-def _key() -> str:
-    """An idempotency key: unique a try."""
-    return uuid.uuid4().hex
-
-
-def _taken(answered: Answered) -> str:
-    """What the coordinator made of an answer, in a sentence."""
-    request = answered.request
-    if not request.label:
-        return f"{request.cell_id}: cannot tell. It goes to the shift lead."
-    text = f"{request.cell_id}: {request.label}"
-    if answered.correction and request.guess:
-        text += f", the model had said {request.guess}"
-    if answered.moves_on and answered.action is Action.STOP:
-        text += ". The cell is held: look at it, then r"
-    elif answered.moves_on:
-        text += f". The cell goes on: {look.ACTIONS[answered.action]}"
-    if answered.undo_s > 0.0:
-        text += f". u takes it back for {answered.undo_s:.0f} s"
-    return f"{text}."

@@ -39,7 +39,29 @@ def line(values: Sequence[float], width: int, height: int) -> list[str]:
         One string a line of the drawing, top first, each of width braille characters.
         The topmost dots stay free, so that drawings can stand one above the other.
     """
-    low, high = extent(values)
+    envelopes = _envelopes(values, width * 2) if values else []
+    return drawing(envelopes, extent(values), width, height)
+
+
+def drawing(
+    envelopes: Sequence[tuple[float, float] | None],
+    limits: tuple[float, float],
+    width: int,
+    height: int,
+) -> list[str]:
+    """What lies between least and greatest in each dot column, as a connected line.
+
+    Args:
+        envelopes: Least and greatest value of each dot column, None for a gap; two dot
+            columns a character.
+        limits: Least and greatest value of the drawing; NaN draws nothing.
+        width: As in `line`.
+        height: As in `line`.
+
+    Returns:
+        As `line`.
+    """
+    low, high = limits
     cells = [[_BLANK] * width for _ in range(height)]
     if not math.isfinite(low) or width <= 0 or height <= 0:
         return ["".join(map(chr, row)) for row in cells]
@@ -48,7 +70,7 @@ def line(values: Sequence[float], width: int, height: int) -> list[str]:
     base = low if high > low else low - 0.5
     deep = height * 4 - 2  # dots from the greatest value down to the least
     before: tuple[int, int] | None = None
-    for x, inside in enumerate(_envelopes(values, width * 2)):
+    for x, inside in enumerate(envelopes):
         if inside is None:
             before = None
             continue

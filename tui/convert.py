@@ -123,6 +123,7 @@ def request(said: operator_pb2.RequestSummary, now_s: float) -> terms.Request:
         reason=said.reason,
         cycle=said.cycle,
         part_id=said.part_id,
+        clip_id=said.clip_id,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import re
 import socket
+import uuid
 from typing import Final
 
 from tui.terms import Actor
@@ -37,3 +38,8 @@ def _id(name: str) -> str:
     """The name in the letters of an id."""
     allowed = re.sub(r"[^a-z0-9._-]+", "-", name.lower())
     return allowed.lstrip("._-")[:63] or "unknown"
+
+
+def new_key() -> str:
+    """An idempotency key: unique a try."""
+    return uuid.uuid4().hex

@@ -7,7 +7,8 @@ two is a value of `terms`, `evidence` or `board`, or an error of `errors`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, TypeVar
 
 import grpc
@@ -28,6 +29,12 @@ SILENCE_S: Final = 6.0
 
 PAUSES_S: Final = (0.1, 0.2, 0.4, 0.8, 1.6)
 """Waits between tries to connect again, s; the last one is repeated."""
+
+LARGEST_CLIP: Final = 1 << 30
+"""Bytes of a clip that a terminal takes into its memory."""
+
+Coming = Callable[[int, int], None]
+"""Told how many bytes of how many have come."""
 
 _CHANNEL: Final = (
     # gRPC's own waits grow to two minutes; a person watches this one.
@@ -195,6 +202,39 @@ class Link:
         )
         reply = await _reply(self._operators.ReleaseHold(ask, timeout=CALL_S))
         return convert.cell(reply.cell, self._clock.monotonic())
+
+    async def clip(self, clip_id: str, coming: Coming) -> bytes:
+        """The bytes of a clip, whole and as they were stored.
+
+        Args:
+            clip_id: Which.
+            coming: Told how many bytes of how many have come.
+        """
+        call = self._operators.GetClip(operator_pb2.GetClipRequest(clip_id=clip_id))
+        content, digest, size = bytearray(), hashlib.sha256(), 0
+        expected = ""
+        try:
+            while True:
+                async with asyncio.timeout(SILENCE_S):
+                    part = await call.read()
+                if not isinstance(part, operator_pb2.GetClipResponse):
+                    break
+                if part.HasField("clip"):
+                    size, expected = part.clip.bytes, part.clip.clip_digest
+                content += part.chunk
+                digest.update(part.chunk)
+                if not len(content) <= size <= LARGEST_CLIP:
+                    break
+                coming(len(content), size)
+        except grpc.aio.AioRpcError as error:
+            raise _said(error) from error
+        except TimeoutError as error:
+            raise NotConnectedError(f"not a word for {SILENCE_S:.0f} s") from error
+        finally:
+            call.cancel()
+        if len(content) != size or digest.hexdigest() != expected:
+            raise RefusedError("BAD_CLIP", "The clip did not arrive as it was stored.")
+        return bytes(content)
 
     async def models(self, family: str) -> tuple[terms.Model, ...]:
         """Every model of the family, newest first."""

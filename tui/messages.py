@@ -95,6 +95,23 @@ class Train(Message):
 
 
 @dataclass
+class OpenClip(Message):
+    """The person wants to see the full-rate clip of the open request."""
+
+    clip_id: str
+
+
+@dataclass
+class CloseClip(Message):
+    """The person goes back to the question."""
+
+
+@dataclass
+class ExportClip(Message):
+    """The person wants the clip as a file."""
+
+
+@dataclass
 class Tell(Message):
     """Something to say to the person."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tui.board import Board
+from tui.clip import Shown
 from tui.evidence import Sitting
 from tui.terms import Actor, Model
 
@@ -33,6 +34,7 @@ class Scene:
         now_at: The same in UTC.
         sitting: The open request, if there is one.
         models: Of the family on the models screen, newest first.
+        clip: On the clip screen, if there is one.
     """
 
     board: Board
@@ -43,3 +45,4 @@ class Scene:
     notice: Notice = field(default_factory=Notice)
     sitting: Sitting | None = None
     models: tuple[Model, ...] = ()
+    clip: Shown | None = None

@@ -211,6 +211,7 @@ class Request:
         claimed_by: Person who holds it, or "".
         label: The answer, when answered.
         guess: The model's first guess; "" without a model.
+        clip_id: Full-rate recording of the window, when it is here.
     """
 
     request_id: str
@@ -231,6 +232,7 @@ class Request:
     reason: str = ""
     cycle: int = 0
     part_id: str = ""
+    clip_id: str = ""
 
     @property
     def is_open(self) -> bool:

@@ -7,6 +7,7 @@ same port. `python -m tests.tui.fake_plant` lets three cells run behind it.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections.abc import AsyncIterator
 from typing import Any, NoReturn
@@ -22,6 +23,7 @@ from tests.tui.fake_state import Asked, FakeState, duration
 
 Context = grpc.aio.ServicerContext[Any, Any]
 CONFLICT = grpc.StatusCode.FAILED_PRECONDITION
+CLIP_PIECE = 256 << 10
 
 
 async def refuse(
@@ -241,6 +243,24 @@ class FakeCoordinator(FakeState, operator_pb2_grpc.OperatorServiceServicer):
             await refuse(context, "RELEASE_REFUSED", text)
         self.put_cell(request.cell_id, "WORKING", request_id="")
         return operator_pb2.ReleaseHoldResponse(cell=self.cell(request.cell_id))
+
+    async def GetClip(
+        self, request: operator_pb2.GetClipRequest, context: Context
+    ) -> AsyncIterator[operator_pb2.GetClipResponse]:
+        self.calls.append(f"clip {request.clip_id}")
+        content = self.clips.get(request.clip_id)
+        if content is None:
+            text = f"no clip {request.clip_id} is stored."
+            await refuse(context, "NOT_FOUND", text, grpc.StatusCode.NOT_FOUND)
+        info = operator_pb2.ClipInfo(
+            clip_id=request.clip_id,
+            bytes=len(content),
+            clip_digest=hashlib.sha256(content).hexdigest(),
+        )
+        content = content[: len(content) - self.spoil_clips]
+        for at in range(0, len(content), CLIP_PIECE):
+            piece = content[at : at + CLIP_PIECE]
+            yield operator_pb2.GetClipResponse(chunk=piece, clip=None if at else info)
 
     async def _find(self, request_id: str, context: Context) -> Asked:
         asked = self.requests.get(request_id)

@@ -45,6 +45,8 @@ class FakeState:
     cells: dict[str, operator_pb2.CellStatus] = field(default_factory=dict)
     since_s: dict[str, float] = field(default_factory=dict)
     requests: dict[str, Asked] = field(default_factory=dict)
+    clips: dict[str, bytes] = field(default_factory=dict)
+    spoil_clips: int = 0
     replies: dict[tuple[str, str], tuple[bytes, Any]] = field(default_factory=dict)
     people: list[str] = field(default_factory=list)
     nobody: bool = False
@@ -129,6 +131,15 @@ class FakeState:
             )
         self.changed(asked)
         return request_id
+
+    def put_clip(self, request_id: str, content: bytes) -> str:
+        """Let the full-rate clip of a request arrive."""
+        clip_id = f"c-{request_id}"
+        self.clips[clip_id] = content
+        asked = self.requests[request_id]
+        asked.summary.clip_id = clip_id
+        self.changed(asked)
+        return clip_id
 
     def forget_claims(self) -> None:
         """What a restart does when claims are leases in memory."""

@@ -98,9 +98,13 @@ _HELP: Final = (
     ("1-4  m", "answer; other labels on the same keys"),
     ("0", "cannot tell: it goes to the shift lead"),
     ("t", "take it from whoever has it"),
+    ("c", "the full-rate clip around the moment, when it is here"),
     ("u", "take the last answer back, while that is possible"),
     ("↑ ↓", "more channels"),
     ("Esc", "back to the board: somebody else can answer"),
+    ("CLIP", ""),
+    ("← →", "earlier, later; + - closer, wider; w the window; Home all"),
+    ("p  e", "pick channels; save it to a file"),
 )
 
 

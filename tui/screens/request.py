@@ -12,7 +12,16 @@ from textual.widget import Widget
 
 from tui import look
 from tui.evidence import Phase, Sitting
-from tui.messages import HoldCell, LeaveRequest, OpenNext, Say, TakeOver, Tell, Undo
+from tui.messages import (
+    HoldCell,
+    LeaveRequest,
+    OpenClip,
+    OpenNext,
+    Say,
+    TakeOver,
+    Tell,
+    Undo,
+)
 from tui.scene import Scene
 from tui.screens.frame import Frame
 from tui.terms import Request, RequestKind
@@ -87,6 +96,17 @@ def _kind(request: Request) -> Content:
     return Content.styled("the cell waits", look.ASKS)
 
 
+def _clip_id(scene: Scene) -> str:
+    """The clip of the open request; "" while there is none."""
+    sitting = scene.sitting
+    if sitting is None:
+        return ""
+    # The board hears of a clip that came later than the evidence.
+    newest = scene.board.request(sitting.request_id)
+    shown = sitting.evidence.request if sitting.evidence else None
+    return next((r.clip_id for r in (newest, shown) if r and r.clip_id), "")
+
+
 def _standing(sitting: Sitting, scene: Scene) -> Content:
     """Who is at it."""
     match sitting.phase:
@@ -132,6 +152,7 @@ class RequestScreen(Frame):
         Binding("0", "cannot_tell", "cannot tell"),
         Binding("m", "more", "other labels"),
         Binding("t", "take_over", "take over"),
+        Binding("c", "clip", "full-rate clip"),
         Binding("h", "hold", "hold the cell"),
         Binding("enter", "next", "next question"),
         Binding("escape", "leave", "back to the board"),
@@ -171,11 +192,12 @@ class RequestScreen(Frame):
         phase = scene.sitting.phase if scene.sitting else Phase.OPENING
         hold = ("h", "hold the cell")
         back = ("Esc", "board")
+        clip = [("c", "clip")] if _clip_id(scene) else []
         match phase:
             case Phase.ENDED:
-                return [("Enter", "next question"), back, hold, ("?", "help")]
+                return [("Enter", "next question"), *clip, back, hold, ("?", "help")]
             case Phase.THEIRS:
-                return [("t", "take over"), back, hold, ("?", "help")]
+                return [("t", "take over"), *clip, back, hold, ("?", "help")]
             case Phase.UNSENT:
                 return [("Esc", "drop the answer"), hold, ("?", "help")]
             case _:
@@ -184,6 +206,7 @@ class RequestScreen(Frame):
                     ("0", "can't tell"),
                     ("m", "more"),
                     ("h", "hold"),
+                    *clip,
                     ("↑↓", "channels"),
                     back,
                     ("?", "help"),
@@ -217,6 +240,14 @@ class RequestScreen(Frame):
     def action_take_over(self) -> None:
         """Take the request from whoever holds it."""
         self.post_message(TakeOver())
+
+    def action_clip(self) -> None:
+        """Look at the full-rate recording, when it is here."""
+        clip_id = _clip_id(self._scene) if self._scene else ""
+        if clip_id:
+            self.post_message(OpenClip(clip_id))
+        else:
+            self.post_message(Tell("There is no clip of this question, or not yet."))
 
     def action_hold(self) -> None:
         """Pull the cord of the cell that asks."""

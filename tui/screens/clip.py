@@ -1,0 +1,217 @@
+"""A clip: what the cell felt at full rate, around the moment that was unclear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import SelectionList, Static
+
+from tui import look
+from tui.clip import Clip, ClipTrace, Shown
+from tui.messages import CloseClip, ExportClip, HoldCell
+from tui.scene import Scene
+from tui.screens.frame import Frame
+from tui.widgets.clip_strips import ClipStrips
+from tui.widgets.deadline import Deadline
+from tui.widgets.picture import Picture
+
+PICKS: Final = 400
+"""Lines that may be picked from; a plant's own types may have thousands."""
+
+
+class ClipAbout(Picture):
+    """Whose clip, how much of it, and what is missing."""
+
+    def draw(self, scene: Scene, width: int) -> Sequence[Content]:
+        """See Picture."""
+        shown = scene.clip
+        if shown is None:
+            return [Content(""), Content("")]
+        sitting = scene.sitting
+        asked = sitting.evidence.request if sitting and sitting.evidence else None
+        part = f" part {asked.part_id or '-'}  cycle {asked.cycle}  " if asked else "  "
+        cell = asked.cell_id if asked else shown.clip.cell_id if shown.clip else ""
+        title = Content.assemble((f" {cell} ", look.STRONG), (part, look.DIM))
+        size = Content.styled(f"{_megabytes(shown)} ", look.DIM)
+        return [
+            look.cut(title + _facts(shown.clip), width - size.cell_length) + size,
+            look.cut(_state(shown), width),
+        ]
+
+
+def _facts(clip: Clip | None) -> Content:
+    if clip is None:
+        return Content("")
+    text = f"{clip.last_s - clip.first_s:.1f} s at full rate, {clip.messages} messages"
+    return Content.styled(text, look.CALM)
+
+
+def _megabytes(shown: Shown) -> str:
+    if not shown.of_bytes:
+        return ""
+    whole = f"{shown.of_bytes / 1e6:.1f} MB"
+    return whole if shown.clip else f"{shown.bytes / 1e6:.1f} of {whole}"
+
+
+def _state(shown: Shown) -> Content:
+    """What is in the way, or what is not in the picture."""
+    if shown.note:
+        return Content.styled(f" {shown.note}", look.BAD)
+    clip = shown.clip
+    if clip is None:
+        return Content.styled(" coming ...", look.DIM)
+    said = []
+    if not clip.whole:
+        said.append("the node no longer had all of it")
+    said += [f"{topic}: {count} not drawn" for topic, count in clip.undrawn]
+    if said:
+        return Content.styled(f" {'; '.join(said)}", look.ASKS)
+    return Content.styled(" marked: the window that was judged; 0 is its end", look.DIM)
+
+
+class ClipScreen(Frame):
+    """Looking changes nothing: the claim stays, the deadline goes on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "pick", "pick channels"),
+        Binding("e", "export", "save to a file"),
+        Binding("h", "hold", "hold the cell"),
+        Binding("escape,c", "close", "back to the question"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._scene: Scene | None = None
+        self._strips = ClipStrips(id="clip")
+        self._picked: frozenset[str] | None = None
+        self._clip: Clip | None = None
+
+    def middle(self) -> Iterable[Widget]:
+        """See Frame."""
+        yield ClipAbout()
+        yield self._strips
+        yield Deadline()
+
+    def on_mount(self) -> None:
+        """Let the arrows move through the clip."""
+        self._strips.focus()
+
+    def show(self, scene: Scene) -> None:
+        """See Frame."""
+        self._scene = scene
+        super().show(scene)
+        shown = scene.clip
+        clip = shown.clip if shown else None
+        if clip is not self._clip:
+            self._clip, self._picked = clip, None
+        chosen = self._chosen(shown) if shown else ()
+        self._strips.show_clip(clip, chosen)
+
+    def _chosen(self, shown: Shown) -> tuple[ClipTrace, ...]:
+        """What is drawn: what was picked, or the channels; the most telling first."""
+        traces = tuple(_ranked(shown))
+        if self._picked is not None:
+            return tuple(t for t in traces if t.name in self._picked)
+        channels = tuple(trace for trace in traces if trace.channel)
+        return channels or traces
+
+    def keys(self, scene: Scene) -> Sequence[tuple[str, str]]:
+        """See Frame."""
+        del scene
+        return [
+            ("←→", "time"),
+            ("+ -", "zoom"),
+            ("w", "window"),
+            ("↑↓", "channels"),
+            ("p", "pick"),
+            ("e", "export"),
+            ("h", "hold"),
+            ("Esc", "back"),
+        ]
+
+    def action_pick(self) -> None:
+        """Ask which channels to draw."""
+        shown = self._scene.clip if self._scene else None
+        if shown is None or shown.clip is None:
+            return
+        names = [trace.name for trace in _ranked(shown)][:PICKS]
+        drawn = {trace.name for trace in self._chosen(shown)}
+        self.app.push_screen(Pick(names, frozenset(drawn)), self._pick)
+
+    def _pick(self, picked: frozenset[str] | None) -> None:
+        if picked:
+            self._picked = picked
+            if self._scene is not None:
+                self.show(self._scene)
+
+    def action_export(self) -> None:
+        """Save it as a file."""
+        self.post_message(ExportClip())
+
+    def action_hold(self) -> None:
+        """Pull the cord of the cell whose clip this is."""
+        clip = self._clip
+        sitting = self._scene.sitting if self._scene else None
+        if sitting is not None and sitting.evidence is not None:
+            self.post_message(HoldCell(sitting.evidence.request.cell_id))
+        elif clip is not None and clip.cell_id:
+            self.post_message(HoldCell(clip.cell_id))
+
+    def action_close(self) -> None:
+        """Go back to the question."""
+        self.post_message(CloseClip())
+
+
+def _ranked(shown: Shown) -> list[ClipTrace]:
+    """The most telling channel first, then the others as they are in the clip."""
+    if shown.clip is None:
+        return []
+    places = {name: place for place, name in enumerate(shown.order)}
+    return sorted(
+        shown.clip.traces, key=lambda trace: places.get(trace.name, len(places))
+    )
+
+
+class Pick(ModalScreen[frozenset[str] | None]):
+    """Which channels to draw."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p,escape", "done", "draw these"),
+        Binding("a", "toggle_all", "all or none"),
+    ]
+
+    def __init__(self, names: Sequence[str], drawn: frozenset[str]) -> None:
+        super().__init__()
+        self._list = SelectionList[str](
+            *((name, name, name in drawn) for name in names)
+        )
+
+    def compose(self) -> ComposeResult:
+        """The list, and its keys."""
+        with Container(classes="dialog pick"):
+            yield self._list
+            yield Static(
+                Content.styled("Space picks   a all or none   Esc draws them", look.DIM)
+            )
+
+    def on_mount(self) -> None:
+        """Let the keys reach the list."""
+        self._list.focus()
+
+    def action_toggle_all(self) -> None:
+        """Pick all; none when all are."""
+        if len(self._list.selected) == self._list.option_count:
+            self._list.deselect_all()
+        else:
+            self._list.select_all()
+
+    def action_done(self) -> None:
+        """Draw what is picked; nothing picked changes nothing."""
+        self.dismiss(frozenset(self._list.selected))
