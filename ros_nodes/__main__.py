@@ -2,10 +2,10 @@
 
     python -m ros_nodes up --config andon.toml --cell press-1 [--simulate ...]
     python -m ros_nodes cell_node --ros-args -p config:=andon.toml -p cell:=press-1
-    python -m ros_nodes record|replay FILE ...
+    python -m ros_nodes check|record|replay ...
 
-Exit codes: 0 ended as asked, 2 usage or an unusable recording, 3 configuration refused,
-7 the disk, 9 rclpy is missing.
+Exit codes: 0 ended as asked, 1 a check found what would hold a cell, 2 usage or an
+unusable recording, 3 configuration refused, 7 the disk, 9 rclpy is missing.
 """
 
 from __future__ import annotations
@@ -25,14 +25,18 @@ from pathlib import Path
 from typing import Final
 
 from ros_nodes.clock import SystemClock
-from ros_nodes.config import CellConfig, ConfigRefusedError, read_cells
+from ros_nodes.config import CellConfig, ConfigRefusedError, choose_cells
 from ros_nodes.plan import NodeSpec, Simulation, plan
 from ros_nodes.recording import RecordingRefusedError
 from ros_nodes.starter import end_with_starter
 from ros_nodes.supervisor import Supervisor
 
 NODES: Final = ("cell_node", "simulated_cell_node", "replay_node")
-COMMANDS: Final = {"record": "record_command", "replay": "replay_command"}
+COMMANDS: Final = {
+    "check": "check_command",
+    "record": "record_command",
+    "replay": "replay_command",
+}
 """Commands with a command line of their own, and their modules."""
 
 OK: Final = 0
@@ -79,7 +83,7 @@ def _run_node(name: str, words: list[str]) -> int:
 def _up(options: argparse.Namespace) -> int:
     if not _rclpy_is_there():
         return _no_rclpy()
-    specs = planned(_chosen(options.config, options.cell), _wishes(options))
+    specs = planned(choose_cells(options.config, options.cell), _wishes(options))
     with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(_supervise(specs))
     return OK
@@ -116,16 +120,6 @@ def planned(cells: Sequence[CellConfig], wishes: Wishes) -> tuple[NodeSpec, ...]
             ros_distro=os.environ.get("ROS_DISTRO", ""),
         )
     )
-
-
-def _chosen(path: Path, cell_ids: Sequence[str]) -> list[CellConfig]:
-    cells = read_cells(path)
-    for cell_id in cell_ids:
-        if cell_id not in cells:
-            raise ConfigRefusedError(
-                f"cell {cell_id[:40]!r} is not configured, known: {', '.join(cells)}"
-            )
-    return [cells[cell_id] for cell_id in cell_ids or cells]
 
 
 def _wishes(options: argparse.Namespace) -> Wishes:
@@ -185,7 +179,7 @@ def _parser() -> argparse.ArgumentParser:
     for node in NODES:
         commands.add_parser(node, help="be this node; takes --ros-args")
     for command in COMMANDS:
-        commands.add_parser(command, help="see record --help and replay --help")
+        commands.add_parser(command, help=f"see {command} --help")
     return parser
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from coordinator.cli import options, output
+from coordinator.cli import live_check, options, output
+from coordinator.cli.exits import Exit
 from coordinator.errors import ConfigError, InsecureBindError
 
 if TYPE_CHECKING:
@@ -55,27 +56,50 @@ def init(
 
 def check(
     config: options.ConfigOption = options.CONFIG,
+    live: live_check.LiveOption = False,
+    cell: live_check.CellsOption = [],  # noqa: B006 - typer reads it, nobody writes it
+    seconds: live_check.SecondsOption = 3.0,
+    loopback: live_check.LoopbackOption = False,
     as_json: options.JsonOption = False,
 ) -> None:
     """Say what the configuration means.
 
-    What cannot be used is refused, with the key and what is allowed.
+    What cannot be used is refused, with the key and what is allowed. With --live the
+    cells' topics and services are looked at: who is there, how often and how late they
+    speak. Then exit code 1 says that something would keep a cell from working.
     """
     settings = options.load_settings(config)
     require_loopback(settings.coordinator.listen)
+    look = live_check.Look(config, cell, seconds, loopback) if live else None
     if as_json:
-        output.print_json(
-            {
-                "config": str(config),
-                "digest": settings.digest,
-                "settings": settings.model_dump(mode="json"),
-                "warnings": warnings_about(settings),
-            }
-        )
-        return
+        raise typer.Exit(_check_as_json(config, settings, look))
     output.print_facts(_facts(settings))
     for warning in warnings_about(settings):
         typer.echo(f"note: {warning}")
+    if look is not None:
+        typer.echo("")
+        look.require()
+        raise typer.Exit(look.shown())
+
+
+def _check_as_json(
+    config: Path, settings: Settings, look: live_check.Look | None
+) -> Exit:
+    code, live = Exit.OK, {}
+    if look is not None:
+        look.require()
+        code, found = look.as_values()
+        live = {"live": found}
+    output.print_json(
+        {
+            "config": str(config),
+            "digest": settings.digest,
+            "settings": settings.model_dump(mode="json"),
+            "warnings": warnings_about(settings),
+            **live,
+        }
+    )
+    return code
 
 
 def require_loopback(listen: str) -> None:

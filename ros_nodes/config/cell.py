@@ -170,6 +170,31 @@ def read_cell(path: Path, cell_id: str) -> CellConfig:
     return cells[cell_id]
 
 
+def choose_cells(path: Path, cell_ids: Sequence[str]) -> list[CellConfig]:
+    """Read the named cells of a configuration file; all of them when none is named.
+
+    Raises:
+        ConfigRefusedError: As read_cells, or one is not in it, or two would share
+            their ROS names.
+    """
+    cells = read_cells(path)
+    for cell_id in cell_ids:
+        if cell_id not in cells:
+            raise ConfigRefusedError(
+                f"cell {cell_id[:40]!r} is not configured, known: {', '.join(cells)}"
+            )
+    chosen = [cells[cell_id] for cell_id in cell_ids or cells]
+    places: dict[tuple[int, str], str] = {}
+    for cell in chosen:
+        other = places.setdefault((cell.ros.domain_id, cell.namespace), cell.cell_id)
+        if other != cell.cell_id:
+            raise ConfigRefusedError(
+                f"cells {other} and {cell.cell_id} would both be {cell.namespace} in "
+                f"ROS domain {cell.ros.domain_id}; give one another id or domain_id"
+            )
+    return chosen
+
+
 def _cell(document: Mapping[str, Any], cell_id: str) -> CellConfig:
     where = f"cells.{cell_id}"
     if _ID.fullmatch(cell_id) is None:

@@ -8,6 +8,7 @@ from coordinator.terms import channels
 from ros_nodes.config import (
     ConfigRefusedError,
     Source,
+    choose_cells,
     namespace_of,
     read_cell,
     read_cells,
@@ -114,3 +115,15 @@ def test_a_source_names_topic_field_and_element() -> None:
     source = Source.parse("joints:effort:elbow_joint")
 
     assert source == Source("joints", "effort", "elbow_joint")
+
+
+def test_cells_that_would_share_their_ros_names_are_refused(tmp_path: Path) -> None:
+    text = TEMPLATE.read_text(encoding="utf-8")
+    path = tmp_path / "andon.toml"
+    other = '\n[cells."press.1"]\nfamily = "peg"\n'
+    path.write_text(text + other, encoding="utf-8")
+
+    with pytest.raises(ConfigRefusedError, match=r"would both be /press_1 in ROS"):
+        choose_cells(path, [])
+
+    assert [cell.cell_id for cell in choose_cells(path, ["press.1"])] == ["press.1"]
