@@ -17,6 +17,8 @@ from coordinator.terms import (
     Digest,
     Example,
     FamilyId,
+    GateCase,
+    GateRow,
     HoldReason,
     IdempotencyKey,
     Label,
@@ -160,6 +162,20 @@ class StoreReader(Protocol):
 
     async def serving(self, family: FamilyId) -> ModelRecord | None:
         """Return the one model that serves the family, if any does."""
+
+    async def gate(self, family: FamilyId) -> GateRow:
+        """Return on what a family's gate rests, about the model that serves now."""
+
+    async def gate_cases(
+        self, family: FamilyId, model: Digest, after_seq: int
+    ) -> Sequence[GateCase]:
+        """Return what the gate judged with a model's answer, oldest first.
+
+        Args:
+            family: Whose windows.
+            model: Whose answers.
+            after_seq: Journal entry after which to begin.
+        """
 
     async def entries(self, after_seq: int, limit: int) -> Sequence[JournalEntry]:
         """Return journal entries after a sequence number, in order."""

@@ -8,13 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from coordinator.errors import NotFoundError
+from coordinator.insight.explain_learning import (
+    MAY,
+    by,
+    of_example,
+    of_gate,
+    of_model,
+    short,
+)
 from coordinator.seams import StoreReader
 from coordinator.store.codec import decode
 from coordinator.terms import (
-    Action,
-    Actor,
     Decision,
-    Digest,
     PermitPurpose,
     RequestKind,
     Verdict,
@@ -52,29 +57,6 @@ _Request = (
     | events.RequestEnded
 )
 _Clip = events.ClipStored | events.ClipRemoved
-_Example = (
-    events.ExampleAdded
-    | events.ExampleQuarantined
-    | events.ExampleRetracted
-    | events.LabelAdded
-    | events.DatasetImported
-)
-_Model = (
-    events.TrainingStarted
-    | events.TrainingEnded
-    | events.ModelRegistered
-    | events.ModelRefused
-    | events.ModelValidated
-    | events.ModelPromoted
-    | events.ModelRolledBack
-)
-
-_MAY = {
-    Action.CONTINUE: "go on",
-    Action.REWORK: "do the operation again",
-    Action.REJECT: "put the part aside",
-    Action.STOP: "nothing",
-}
 _PURPOSE = {
     PermitPurpose.START: "to start",
     PermitPurpose.NEXT_STEP: "for the next step",
@@ -157,9 +139,16 @@ def _said(event: Event) -> str:
             | events.LabelAdded()
             | events.DatasetImported()
         ):
-            return _of_example(event)
+            return of_example(event)
+        case (
+            events.GateCertified()
+            | events.ProvisionalGranted()
+            | events.GateClosed()
+            | events.EvidenceRestarted()
+        ):
+            return of_gate(event)
         case _:
-            return _of_model(event)
+            return of_model(event)
 
 
 def _of_program(event: _Program) -> str:
@@ -167,8 +156,8 @@ def _of_program(event: _Program) -> str:
         case events.CoordinatorStarted():
             after = " after an unclean end" if event.unclean else ""
             return (
-                f"coordinator {event.version} ({_short(event.commit)}) started{after} "
-                f"on {event.device}, configuration {_short(event.config_digest)}."
+                f"coordinator {event.version} ({short(event.commit)}) started{after} "
+                f"on {event.device}, configuration {short(event.config_digest)}."
             )
         case events.CoordinatorStopped():
             return f"coordinator stopped: {event.reason}."
@@ -188,11 +177,11 @@ def _of_cell(event: _Cell) -> str:
             why = "; ".join(part for part in (reasons, event.text) if part)
             return (
                 f"{event.cell_id} went from {event.before.value} to {event.after.value}"
-                f"{_by(event.actor)}{f': {why}' if why else ''}"
+                f"{by(event.actor)}{f': {why}' if why else ''}"
             ).rstrip(".") + "."
         case events.HoldPlaced():
             return (
-                f"{event.cell_id} was held{_by(event.actor)}, {event.reason.name}: "
+                f"{event.cell_id} was held{by(event.actor)}, {event.reason.name}: "
                 f"{event.text}"
             )
         case events.HoldReleased():
@@ -200,7 +189,7 @@ def _of_cell(event: _Cell) -> str:
             note = f', saying "{event.note}"' if event.note else ""
             part = f", the part to {event.disposition}" if event.disposition else ""
             return (
-                f"{event.cell_id} was released from {reasons}{_by(event.actor)}"
+                f"{event.cell_id} was released from {reasons}{by(event.actor)}"
                 f"{part}{note}."
             )
         case events.HoldUnconfirmed():
@@ -233,8 +222,8 @@ def _of_step(event: _Step) -> str:
             label = f" as {permit.label}" if permit.label else ""
             return (
                 f"permit {permit.permit_id} {_PURPOSE[permit.purpose]}{label}, to "
-                f"{_MAY[permit.action]}, rests on decision {permit.decision_id}"
-                f"{_by(event.actor)}."
+                f"{MAY[permit.action]}, rests on decision {permit.decision_id}"
+                f"{by(event.actor)}."
             )
         case events.PermitConsumed():
             return f"{event.cell_id} began the step of permit {event.permit_id}."
@@ -255,7 +244,7 @@ def _verdict(verdict: Verdict) -> str:
     model = (
         " No model was asked."
         if said is None
-        else f" Model {_short(said.model_digest)} said {said.label} with "
+        else f" Model {short(said.model_digest)} said {said.label} with "
         f"{said.confidence:.3f}, novelty {said.novelty:.2f}."
     )
     return f"{word} ({verdict.code}): {verdict.reason}{model}"
@@ -272,17 +261,17 @@ def _of_request(event: _Request) -> str:
                 f"{asked.on_timeout.value}."
             )
         case events.RequestSeen():
-            return f"{event.request_id} was looked at{_by(event.actor)}."
+            return f"{event.request_id} was looked at{by(event.actor)}."
         case events.RequestClaimed():
             taken = f", taken from {event.taken_from}" if event.taken_from else ""
-            return f"{event.request_id} was claimed{_by(event.actor)}{taken}."
+            return f"{event.request_id} was claimed{by(event.actor)}{taken}."
         case events.ClaimEnded():
             return f"{event.request_id} is free again: {event.reason}."
         case events.RequestAnswered():
             kind = "a correction" if event.correction else "no correction"
             note = f', saying "{event.note}"' if event.note else ""
             return (
-                f"{event.request_id} was answered {event.label}{_by(event.actor)}, "
+                f"{event.request_id} was answered {event.label}{by(event.actor)}, "
                 f"{kind}{note}."
             )
         case events.RequestEnded():
@@ -300,82 +289,7 @@ def _of_clip(event: _Clip) -> str:
             return (
                 f"clip {clip.clip_id} of window {clip.window_id} was stored for "
                 f"{clip.request_id}: {clip.bytes / 1e6:.1f} MB, "
-                f"{_short(clip.digest)}."
+                f"{short(clip.digest)}."
             )
         case events.ClipRemoved():
             return f"clip {event.clip_id} was removed: {event.reason}."
-
-
-def _of_example(event: _Example) -> str:
-    match event:
-        case events.ExampleAdded():
-            x = event.example
-            said = f", where the model had said {x.guess}" if x.guess else ""
-            return (
-                f"window {x.window_id} became example {x.example_id} of {x.family}: "
-                f"{x.label}, by {x.person} ({x.source.value}){said}."
-            )
-        case events.ExampleQuarantined():
-            return f"example {event.example_id} was set aside: {event.reason}"
-        case events.ExampleRetracted():
-            return f"example {event.example_id} was taken back{_by(event.actor)}."
-        case events.LabelAdded():
-            return (
-                f"{event.family} got the label {event.label.name}{_by(event.actor)}, "
-                f"which lets the robot {_MAY[event.label.action]}."
-            )
-        case events.DatasetImported():
-            return (
-                f"dataset {event.dataset} brought {event.windows} windows to "
-                f"{event.family}{_by(event.actor)}."
-            )
-
-
-def _of_model(event: _Model) -> str:
-    match event:
-        case events.TrainingStarted():
-            return (
-                f"training {event.run_id} of {event.family} began on {event.examples} "
-                f"examples ({_short(event.snapshot_digest)}): {event.trigger}"
-            )
-        case events.TrainingEnded():
-            return f"training {event.run_id} ended as {event.outcome}: {event.text}"
-        case events.ModelRegistered():
-            model = event.model
-            return (
-                f"model {_short(model.digest)}, version {model.version} of "
-                f"{model.family}, came out of training {model.run_id}: "
-                f"{model.network}, {model.examples} examples "
-                f"({_short(model.snapshot_digest)}), commit "
-                f"{_short(model.commit) or 'unknown'}."
-            )
-        case events.ModelRefused():
-            reasons = " ".join(event.reasons)
-            return f"model {_short(event.model_digest)} may not serve: {reasons}"
-        case events.ModelValidated():
-            return f"model {_short(event.model_digest)} may serve: {event.text}"
-        case events.ModelPromoted():
-            return (
-                f"model {_short(event.model_digest)} serves {event.family}"
-                f"{_by(event.actor)}, after {_short(event.previous) or 'none'}. "
-                f"{event.text}"
-            )
-        case events.ModelRolledBack():
-            return (
-                f"model {_short(event.model_digest)} was taken back"
-                f"{_by(event.actor)}; {_short(event.restored) or 'none'} serves "
-                f"{event.family}. {event.text}"
-            )
-
-
-def _by(actor: Actor | None) -> str:
-    if actor is None:
-        return ""
-    sure = (
-        "" if actor.verified or actor.person.startswith("policy:") else ", unverified"
-    )
-    return f" by {actor.person}{sure}"
-
-
-def _short(digest: Digest | str) -> str:
-    return digest[:12]

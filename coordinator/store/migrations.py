@@ -31,11 +31,12 @@ FOLDED: Final = (
     "examples",
     "labels",
     "models",
+    "gates",
     "replies",
     "mentions",
 )
 """The tables that are the fold of the journal."""
-SINCE: Final = {"clips": 2, "unconfirmed": 3}
+SINCE: Final = {"clips": 2, "unconfirmed": 3, "gates": 4}
 """The step that made a table, where it was not the first."""
 
 
@@ -57,6 +58,12 @@ def step_2_clips(db: sqlite_utils.Database) -> None:
 def step_3_unconfirmed_holds(db: sqlite_utils.Database) -> None:
     """Make the table of cells whose robot does not confirm that it holds."""
     db.execute(_UNCONFIRMED)
+
+
+@MIGRATIONS()
+def step_4_gates(db: sqlite_utils.Database) -> None:
+    """Make the table of what each family's gate rests on."""
+    db.execute(_GATES)
 
 
 _RECORD: Final = (
@@ -140,7 +147,17 @@ _UNCONFIRMED: Final = """CREATE TABLE unconfirmed (
     cell_id TEXT PRIMARY KEY, epoch INTEGER NOT NULL,
     seq INTEGER NOT NULL) STRICT, WITHOUT ROWID"""
 
-STEPS: Final = (step_1_first_tables, step_2_clips, step_3_unconfirmed_holds)
+_GATES: Final = """CREATE TABLE gates (
+    family TEXT PRIMARY KEY, certified_seq INTEGER, granted_seq INTEGER,
+    closed_seq INTEGER, evidence_seq INTEGER NOT NULL, source TEXT NOT NULL,
+    seq INTEGER NOT NULL) STRICT, WITHOUT ROWID"""
+
+STEPS: Final = (
+    step_1_first_tables,
+    step_2_clips,
+    step_3_unconfirmed_holds,
+    step_4_gates,
+)
 VERSION: Final = len(STEPS)
 """The newest schema this andon knows; `user_version` in the file's header."""
 

@@ -13,7 +13,7 @@ from typing import Final, Self, TypeVar
 from coordinator.clock import Clock, seconds_to_ns
 from coordinator.errors import StoreDegradedError, StoreError
 from coordinator.seams import CellRow, JournalHead
-from coordinator.store import reader
+from coordinator.store import gate_reader, reader
 from coordinator.store.codec import Recorded, write_record, write_time
 from coordinator.store.database import (
     Directory,
@@ -31,6 +31,8 @@ from coordinator.terms import (
     Digest,
     Example,
     FamilyId,
+    GateCase,
+    GateRow,
     IdempotencyKey,
     Label,
     ModelRecord,
@@ -273,6 +275,18 @@ class Store:
     async def serving(self, family: FamilyId) -> ModelRecord | None:
         """See StoreReader."""
         return await self._read(lambda db: reader.serving(db, family))
+
+    async def gate(self, family: FamilyId) -> GateRow:
+        """See StoreReader."""
+        return await self._read(lambda db: gate_reader.gate(db, family))
+
+    async def gate_cases(
+        self, family: FamilyId, model: Digest, after_seq: int
+    ) -> Sequence[GateCase]:
+        """See StoreReader."""
+        return await self._read(
+            lambda db: gate_reader.cases(db, family, model, after_seq)
+        )
 
     async def entries(self, after_seq: int, limit: int) -> Sequence[JournalEntry]:
         """See StoreReader."""

@@ -7,10 +7,15 @@ are plain values or terms; store/codec.py turns them into canonical JSON and bac
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from coordinator.terms.cell import CellEvent, CellState, HoldReason, Permit
 from coordinator.terms.clip import StoredClip
+from coordinator.terms.gate_events import (
+    EvidenceRestarted,
+    GateCertified,
+    GateClosed,
+    ProvisionalGranted,
+)
 from coordinator.terms.ids import (
     NO_DIGEST,
     NOBODY,
@@ -24,6 +29,7 @@ from coordinator.terms.ids import (
     RequestId,
     WindowId,
 )
+from coordinator.terms.journal import JournalEntry
 from coordinator.terms.learning_events import (
     DatasetImported,
     ExampleAdded,
@@ -326,26 +332,11 @@ Event = (
     | ModelValidated
     | ModelPromoted
     | ModelRolledBack
+    | GateCertified
+    | ProvisionalGranted
+    | GateClosed
+    | EvidenceRestarted
 )
-
-
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
-    """One event at its place in the journal.
-
-    Attributes:
-        seq: Dense, from 1.
-        recorded_at: UTC.
-        kind: Name of the event's class.
-        payload_json: The event, canonical JSON.
-        hash: SHA-256 over the previous hash, seq, time, kind and payload.
-    """
-
-    seq: int
-    recorded_at: datetime
-    kind: str
-    payload_json: str
-    hash: str
 
 
 __all__ = [
@@ -357,9 +348,12 @@ __all__ = [
     "CoordinatorStopped",
     "DatasetImported",
     "Event",
+    "EvidenceRestarted",
     "ExampleAdded",
     "ExampleQuarantined",
     "ExampleRetracted",
+    "GateCertified",
+    "GateClosed",
     "HoldConfirmed",
     "HoldPlaced",
     "HoldReleased",
@@ -375,6 +369,7 @@ __all__ = [
     "PermitConsumed",
     "PermitDropped",
     "PermitIssued",
+    "ProvisionalGranted",
     "RequestAnswered",
     "RequestClaimed",
     "RequestEnded",

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from coordinator.errors import KeyReusedError
 from coordinator.store.codec import Recorded
-from coordinator.store.fold import cells, clips, learning, permits, requests
+from coordinator.store.fold import cells, clips, gates, learning, permits, requests
 from coordinator.store.fold.mentions import mentioned, rests_on
 from coordinator.store.fold.place import Place
 from coordinator.terms import events as e
@@ -55,6 +55,10 @@ FOLDS: Final[Mapping[type[e.Event], tuple[Fold, ...]]] = {
     e.ModelValidated: (learning.model_validated,),
     e.ModelPromoted: (learning.model_promoted,),
     e.ModelRolledBack: (learning.model_rolled_back,),
+    e.GateCertified: (gates.gate_certified,),
+    e.ProvisionalGranted: (gates.provisional_granted,),
+    e.GateClosed: (gates.gate_closed,),
+    e.EvidenceRestarted: (gates.evidence_restarted,),
 }
 """Every event; an empty one changes no table and is only on record."""
 

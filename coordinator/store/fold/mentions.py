@@ -8,6 +8,7 @@ from coordinator.terms.events import (
     ClipStored,
     Event,
     ExampleAdded,
+    GateCertified,
     ModelPromoted,
     ModelRegistered,
     ModelRolledBack,
@@ -35,6 +36,7 @@ INSIDE = {
     RequestOpened: "request",
     ExampleAdded: "example",
     ModelRegistered: "model",
+    GateCertified: "certificate",
     ClipStored: "clip",
 }
 """Events that carry a term which names it."""

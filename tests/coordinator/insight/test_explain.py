@@ -21,7 +21,10 @@ from coordinator.terms import (
     CellEvent,
     CellId,
     CellState,
+    Certificate,
+    CertifiedGroup,
     ClipId,
+    Closing,
     Decision,
     DecisionId,
     Digest,
@@ -72,6 +75,11 @@ PERMIT = Permit(
 RECORD = ModelRecord(
     MODEL, FAMILY, 3, ModelState.CANDIDATE, RunId("run-1"), NOW, 2.0, 60, MODEL,
     Digest(""), "features-mlp", commit="0123456789abcdef",
+)  # fmt: skip
+CERTIFICATE = Certificate(
+    FAMILY, MODEL, MODEL, 0.02, 0.05, 0.02,
+    (CertifiedGroup(("ok",), 0.93, 400, 2.0, 0),), 549, 2, 0.7, 0.01,
+    datetime(2026, 3, 1, 12, tzinfo=UTC), datetime(2026, 3, 8, 12, tzinfo=UTC),
 )  # fmt: skip
 
 SENTENCES = [
@@ -204,6 +212,29 @@ SENTENCES = [
     (
         events.ModelRolledBack(MODEL, FAMILY, Digest(""), ANA, "It erred."),
         "was taken back by ana, unverified; none serves peg. It erred.",
+    ),
+    (
+        events.GateCertified(CERTIFICATE),
+        "the gate of peg is certified for model abababababab until 2026-03-08 12:00 "
+        "UTC: at most 2 % wrong, 95 % sure, from 549 audited cases; ok from 0.930.",
+    ),
+    (
+        events.ProvisionalGranted(FAMILY, ANA, 0.9, CERTIFICATE.until, "A trial."),
+        "may act from 0.90 on until 2026-03-08 12:00 UTC though no risk is certified "
+        "by ana, unverified. A trial.",
+    ),
+    (
+        events.GateClosed(FAMILY, Closing.ALARM, "3 of 9 wrong.", ("lot L7: 3 of 3",)),
+        "the gate of peg asks about everything (alarm): 3 of 9 wrong. Moved: lot L7: 3 "
+        "of 3.",
+    ),
+    (
+        events.GateClosed(FAMILY, Closing.PERSON, "Closed.", (), ANA),
+        "asks about everything by ana, unverified (person): Closed.",
+    ),
+    (
+        events.EvidenceRestarted(FAMILY, "half of its life has passed."),
+        "the evidence of peg begins anew: half of its life has passed.",
     ),
 ]  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,10 @@ from coordinator.terms import (
     Actor,
     AuditCoin,
     CellId,
+    Certificate,
+    CertifiedGroup,
     ClipId,
+    Closing,
     Decision,
     DecisionId,
     Digest,
@@ -267,3 +270,31 @@ def once(
     key: str = "key-1", content: str = "answer", by: Actor = ANA
 ) -> IdempotencyKey:
     return IdempotencyKey(by.person, key, digest(content))
+
+
+def certified(version: int = 1, /, **changes: Any) -> e.GateCertified:
+    made = Certificate(
+        family=PEG,
+        model_digest=digest(f"model {version}"),
+        rule_digest=digest("rule"),
+        alpha=0.02,
+        delta=0.05,
+        alpha_missed=0.01,
+        groups=(CertifiedGroup(("ok",), 0.93, 400, 2.0, 0),),
+        audited=549,
+        look=2,
+        coverage=0.7,
+        missed_at_most=0.0075,
+        issued_at=NOON,
+        until=NOON + timedelta(days=7),
+    )
+    return e.GateCertified(replace(made, **changes))
+
+
+def granted(**changes: Any) -> e.ProvisionalGranted:
+    made = e.ProvisionalGranted(PEG, ANA, 0.9, NOON + timedelta(hours=8), "a trial.")
+    return replace(made, **changes)
+
+
+def shut(why: Closing = Closing.ALARM) -> e.GateClosed:
+    return e.GateClosed(PEG, why, "3 of 9 were wrong.", ("lot L7: 3 of 3.",))

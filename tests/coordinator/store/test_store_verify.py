@@ -34,12 +34,14 @@ from tests.coordinator.store.store_world import (
     NOON,
     PEG,
     answered,
+    certified,
     claimed,
     clip,
     consumed,
     decided,
     ended,
     example,
+    granted,
     make_window,
     once,
     opened,
@@ -78,6 +80,7 @@ async def fill(path: Path) -> None:
     await store.commit(registered(1), validated(1), promoted(1))
     await store.commit(clip(3))
     await store.commit(e.HoldUnconfirmed(CELL, 1))
+    await store.commit(granted(), certified(1))
     await store.close()
     (path / "clips").mkdir()
     (path / "clips/c-3.mcap").write_bytes(CLIP)
@@ -108,11 +111,11 @@ def test_an_untouched_store_verifies(path: Path) -> None:
 
     assert found == VerifyResult(
         ok=True,
-        entries=19,
+        entries=21,
         first_bad_seq=None,
-        text="19 entries fit, and the tables are their fold.",
+        text="21 entries fit, and the tables are their fold.",
     )
-    assert told[-1] == (19, 19)
+    assert told[-1] == (21, 21)
     with closing(sqlite3.connect(path / DATABASE)) as db:
         for table in FOLDED:
             assert db.execute(f"SELECT count(*) FROM {table}").fetchone() > (0,)  # noqa: S608
@@ -186,10 +189,10 @@ def test_a_file_that_is_no_store_does_not_verify(
         ),
         pytest.param(
             [
-                "INSERT INTO journal SELECT 20, recorded_at, kind, payload, hash FROM"
-                " journal WHERE seq = 19"
+                "INSERT INTO journal SELECT 22, recorded_at, kind, payload, hash FROM"
+                " journal WHERE seq = 21"
             ],
-            20,
+            22,
             id="repeated",
         ),
         pytest.param(
@@ -211,6 +214,10 @@ def test_a_file_that_is_no_store_does_not_verify(
             12,
             id="request-open-again",
         ),
+        pytest.param(
+            ["UPDATE gates SET evidence_seq = 0, closed_seq = 3"], 20, id="gate"
+        ),
+        pytest.param(["DELETE FROM gates"], 20, id="gate-forgotten"),
         pytest.param(["UPDATE requests SET label = 'ok'"], 7, id="answer"),
         pytest.param(["UPDATE examples SET retracted = 1"], 10, id="example"),
         pytest.param(["DELETE FROM labels"], 14, id="label"),
@@ -282,13 +289,14 @@ def test_a_tail_cut_with_its_rows_is_missed_by_the_head(path: Path) -> None:
         "DELETE FROM models",
         "DELETE FROM clips",
         "DELETE FROM unconfirmed",
+        "DELETE FROM gates",
         "DELETE FROM mentions WHERE seq >= 14",
     )
 
     found = verify(path)
 
     assert (found.ok, found.entries, found.first_bad_seq) == (False, 13, 14)
-    assert "6 are missing" in found.text
+    assert "8 are missing" in found.text
     (path / HEAD).unlink()
     assert verify(path).ok, "without a witness nobody can know"
 
@@ -301,7 +309,7 @@ def test_a_whole_history_that_is_not_the_one_noted_is_found(path: Path) -> None:
 
     found = verify(path)
 
-    assert (found.ok, found.first_bad_seq) == (False, 20)
+    assert (found.ok, found.first_bad_seq) == (False, 22)
     assert "not the one that was noted" in found.text
 
 
