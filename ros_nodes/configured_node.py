@@ -168,6 +168,7 @@ class ConfiguredCell:
             "std_msgs/msg/Bool",
             "data",
             where="ros.program",
+            latched=False,
         )
         return SignalProgram(self._robot_node, names, done, point, self._clock)
 

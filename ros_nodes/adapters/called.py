@@ -206,8 +206,8 @@ class SignalProgram:
     """A program that knows a Bool and an Int8, a PLC perhaps; see Program.
 
     The program raises `done` and waits until `action` is not 0. It lowers `done`, waits
-    until `action` is 0 again, and then does what it was told. Both are levels, said
-    again twice a second; the first level seen is no edge.
+    until `action` is 0 again, and then does what it was told. Both are levels, to be
+    said again about twice a second; the first level seen is no edge.
 
     Args:
         node: The node that publishes.

@@ -102,13 +102,22 @@ class Listening:
         kind: Name of its type, "package/msg/Name".
         field: The field.
         where: Where this is configured, for the refusal.
+        latched: Look for the newest message of a latched topic as well. A publisher
+            that is not latched is warned of it, by its own middleware.
 
     Raises:
         ConfigRefusedError: The type is not installed, or has no such field.
     """
 
     def __init__(
-        self, node: Node, topic: str, kind: str, field: str, *, where: str
+        self,
+        node: Node,
+        topic: str,
+        kind: str,
+        field: str,
+        *,
+        where: str,
+        latched: bool = True,
     ) -> None:
         self.message_type = message_type(kind, where)
         self.topic = node.resolve_topic_name(topic)
@@ -118,7 +127,7 @@ class Listening:
             node.create_subscription(
                 self.message_type, topic, _nobody_calls_this, profile
             )
-            for profile in (_LATCHED, _ANYBODY)
+            for profile in ((_LATCHED, _ANYBODY) if latched else (_ANYBODY,))
         ]
         self.newest: Value | None = None
         """The newest value; None before the first."""
