@@ -36,7 +36,7 @@ from streams import (
 )
 
 from coordinator.model.risk.binomial import lower_bound
-from coordinator.model.risk.certification import Rule, attempt
+from coordinator.model.risk.certification import Rule, attempt, stream_windows
 from coordinator.model.risk.costs import Costs
 from coordinator.model.risk.evidence import Evidence, Stream
 from coordinator.model.risk.ltt import Tested
@@ -167,13 +167,23 @@ def live(
     given, look = [], 1
     while rule.size(look) <= len(falls):
         cases = rule.size(look)
-        passed_over = int(falls[cases - 1] + 1 - cases)
+        passed_over = min(int(falls[cases - 1] + 1 - cases), stream_windows(cases))
         seen = Stream(stream.said[:passed_over], stream.confidence[:passed_over])
-        tested = attempt(seen, evidence.first(cases), rule, look)
+        tested = attempt(seen, first(evidence, cases), rule, look)
         if any(group.threshold is not None for group in tested):
             given.append((cases, tested))
         look += 1
     return given
+
+
+def first(evidence: Evidence, cases: int) -> Evidence:
+    """The first cases alone."""
+    return Evidence(
+        evidence.said[:cases],
+        evidence.confidence[:cases],
+        evidence.loss[:cases],
+        evidence.missed[:cases],
+    )
 
 
 def _audited(

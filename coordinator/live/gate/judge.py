@@ -3,7 +3,8 @@
 Selective prediction (El-Yaniv & Wiener, JMLR 2010) written as a positive proof: ACT is
 reached only when every check passed, every number is finite, the window is familiar and
 the calibrated probability of the first guess reaches the threshold. Everything else
-asks, or holds. The threshold is provisional until risk control certifies one.
+asks, or holds. On what its thresholds rest, a certificate, an engineer's word or
+nothing, it is told as a value; standing.py keeps it.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from coordinator.errors import ConfigError
 from coordinator.terms import (
+    NO_DIGEST,
     Action,
     Decision,
     Digest,
@@ -26,8 +28,13 @@ from coordinator.terms import (
     Verdict,
 )
 
-NEAR_THRESHOLD = 1e-5
+NEAR_THRESHOLD: Final = 1e-5
 """A model replays within this; confidences nearer to the threshold are flagged."""
+NOTHING_SERVES: Final = "no model serves yet: a person answers everything."
+ALONE: Final = frozenset({"ACT", "STOP_LABEL"})
+"""Codes of what was decided alone: a label that stops the cell is acted on as well."""
+ONLY_CONFIDENCE: Final = ALONE | {"LOW_CONFIDENCE", "ASK_ALL", "NOT_CERTIFIED"}
+"""Codes of windows that would be decided alone if the model were sure enough."""
 
 
 class Judge(Protocol):
@@ -46,6 +53,9 @@ class Judge(Protocol):
         """Decide; never raises for any number."""
 
 
+ASKS: Final = "the gate is set to ask about everything."
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """The gate with its numbers.
@@ -54,18 +64,26 @@ class Gate:
         threshold: Least calibrated probability to act, in [0.5, 1].
         novelty_limit: Novelty above which a window is unlike anything in training.
         ask_all: Ask about everything, whatever the model says.
+        asks_because: The sentence for that.
+        certified: Labels that may be decided alone, each with its own threshold; None
+            when no certificate is in force, and `threshold` goes for all of them.
+        model_digest: The only model that the certificate is about.
     """
 
     threshold: float
     novelty_limit: float = 1.0
     ask_all: bool = False
+    asks_because: str = ASKS
+    certified: tuple[tuple[str, float], ...] | None = None
+    model_digest: Digest = NO_DIGEST
 
     def __post_init__(self) -> None:
         """Refuse numbers that would open the gate for everything."""
-        if not 0.5 <= self.threshold <= 1.0:
-            raise ConfigError(
-                f"threshold {self.threshold}, allowed 0.5 to 1.", "BAD_THRESHOLD"
-            )
+        for threshold in (self.threshold, *(t for _, t in self.certified or ())):
+            if not 0.5 <= threshold <= 1.0:
+                raise ConfigError(
+                    f"threshold {threshold}, allowed 0.5 to 1.", "BAD_THRESHOLD"
+                )
         if not 0.0 < self.novelty_limit < math.inf:
             raise ConfigError(
                 f"novelty limit {self.novelty_limit} must be positive.", "BAD_THRESHOLD"
@@ -74,7 +92,10 @@ class Gate:
     @property
     def digest(self) -> Digest:
         """SHA-256 over the rule and its numbers."""
-        text = f"gate/1 {self.threshold!r} {self.novelty_limit!r} {self.ask_all!r}"
+        text = (
+            f"gate/2 {self.threshold!r} {self.novelty_limit!r} {self.ask_all!r} "
+            f"{self.certified!r} {self.model_digest}"
+        )
         return Digest(hashlib.sha256(text.encode()).hexdigest())
 
     def __call__(
@@ -93,20 +114,17 @@ class Gate:
         refused = refusal(prediction, findings)
         if refused is not None:
             return refused
-        doubt = self._doubt(prediction, findings)
-        if doubt is not None:
-            code, reason = doubt
+        if prediction is None:
+            return Verdict(Decision.ASK, "ASK_ALL", NOTHING_SERVES)
+        code, reason = self._doubt(prediction, findings)
+        if code:
             return Verdict(Decision.ASK, code, reason, prediction)
-        assert prediction is not None  # noqa: S101 - _doubt asks when it is None
         return allow(prediction, family, self._certain(prediction))
 
     def _doubt(
-        self, prediction: Prediction | None, findings: Sequence[Finding]
-    ) -> tuple[str, str] | None:
-        if prediction is None:
-            return "ASK_ALL", "no model serves yet: a person answers everything."
-        if self.ask_all:
-            return "ASK_ALL", "the gate is set to ask about everything."
+        self, prediction: Prediction, findings: Sequence[Finding]
+    ) -> tuple[str, str]:
+        """Why to ask: a token and a sentence; two empty ones when nothing speaks."""
         if findings:
             return findings[0].code, findings[0].text
         if not prediction.novelty <= self.novelty_limit:
@@ -114,15 +132,31 @@ class Gate:
                 f"unlike anything seen: novelty {prediction.novelty:.2f}, "
                 f"limit {self.novelty_limit:.2f}."
             )
-        if not prediction.confidence >= self.threshold:
+        if self.ask_all:
+            return "ASK_ALL", self.asks_because
+        threshold = self._threshold(prediction)
+        if threshold is None:
+            return "NOT_CERTIFIED", f"{prediction.label} is not certified yet."
+        if not prediction.confidence >= threshold:
             return "LOW_CONFIDENCE", (
                 f"not sure it is {prediction.label}: "
-                f"{prediction.confidence:.2f}, threshold {self.threshold:.2f}."
+                f"{prediction.confidence:.2f}, threshold {threshold:.2f}."
             )
-        return None
+        return "", ""
+
+    def _threshold(self, prediction: Prediction) -> float | None:
+        """The threshold of a label of this model; None when none is in force."""
+        if self.certified is None:
+            return self.threshold
+        if prediction.model_digest != self.model_digest:
+            return None
+        return dict(self.certified).get(prediction.label)
 
     def _certain(self, prediction: Prediction) -> str:
-        near = prediction.confidence - self.threshold < NEAR_THRESHOLD
+        threshold = self._threshold(prediction)
+        near = threshold is not None and (
+            prediction.confidence - threshold < NEAR_THRESHOLD
+        )
         flag = " NEAR_THRESHOLD." if near else ""
         return f"{prediction.label}, {prediction.confidence:.3f} sure.{flag}"
 
@@ -170,6 +204,19 @@ def allow(prediction: Prediction, family: Family, reason: str) -> Verdict:
             HoldReason.STOP_LABEL,
         )
     return Verdict(Decision.ACT, "ACT", reason, prediction)
+
+
+def is_case(verdict: Verdict, family: Family) -> bool:
+    """Whether nothing but confidence decides if this window is asked about.
+
+    Such windows are what a certificate is about: no check objects, nothing is new about
+    them, and the label is one of the family's. It does not depend on the thresholds.
+    """
+    return (
+        verdict.code in ONLY_CONFIDENCE
+        and verdict.prediction is not None
+        and family.label(verdict.prediction.label) is not None
+    )
 
 
 def is_sound(prediction: Prediction) -> bool:

@@ -19,6 +19,8 @@ from coordinator.model.risk.grid import COVERAGES, plan
 from coordinator.model.risk.ltt import Limits, Tested, certify
 from coordinator.model.risk.spending import Promise, look_level, look_size
 
+STREAM_PER_CASE: Final = 0.25
+"""Stream windows that a look uses per case; see stream_windows."""
 FAR: Final = 14
 """Looks that are thought ahead; behind them, nobody will ever audit enough."""
 
@@ -51,13 +53,23 @@ class Rule:
         return look_size(look, self.limits.loss, self.promise.delta)
 
 
+def stream_windows(cases: int) -> int:
+    """How many of the first stream windows a look at so many cases uses.
+
+    The number is fixed by the number of cases. If it grew with all that has been seen,
+    earlier answers would have a part in it, because they change how often the coin
+    falls, and the thresholds would not be independent of the cases any more.
+    """
+    return int(STREAM_PER_CASE * cases)
+
+
 def attempt(
     stream: Stream, evidence: Evidence, rule: Rule, look: int
 ) -> tuple[Tested, ...]:
     """Take one look; a group without a threshold in the result goes on being asked.
 
     Args:
-        stream: Windows that the coin passed over; none of them is a case.
+        stream: The first stream_windows() that the coin passed over; none is a case.
         evidence: The first rule.size(look) cases that the coin fell on, all answered
             or given up.
         rule: What is to be proven.
@@ -84,18 +96,18 @@ def cases_in_sight(evidence: Evidence, rule: Rule, look: int) -> int | None:
     """
     if not len(evidence):
         return rule.size(look)
-    order = np.argsort(-evidence.confidence, kind="stable")
-    count = np.arange(1, len(order) + 1)
-    loss = np.cumsum(evidence.loss[order]) / count
-    missed = np.cumsum(evidence.missed[order]) / count
-    coverage = np.asarray(COVERAGES)
-    places = np.ceil(coverage * len(order)).astype(np.int64) - 1
+    surest = np.sort(evidence.confidence)[::-1]
+    places = np.ceil(np.asarray(COVERAGES) * len(surest)).astype(np.int64) - 1
+    above = evidence.confidence[None, :] >= surest[places][:, None]
+    found = above.sum(axis=1)
+    loss = above @ evidence.loss / found
+    missed = above @ evidence.missed.astype(np.int64) / found
     for ahead in range(look, look + FAR):
         cases, level = rule.size(ahead), look_level(ahead, rule.promise.delta)
-        above = np.round(coverage * cases).astype(np.int64)
+        count = np.round(found / len(surest) * cases).astype(np.int64)
         chance = np.maximum(
-            p_values(np.round(loss[places] * above), above, rule.limits.loss),
-            p_values(np.round(missed[places] * above), above, rule.limits.missed),
+            p_values(np.round(loss * count), count, rule.limits.loss),
+            p_values(np.round(missed * count), count, rule.limits.missed),
         )
         if bool((chance <= level).any()):
             return cases

@@ -44,12 +44,3 @@ class Evidence:
     def __len__(self) -> int:
         """How many cases."""
         return len(self.said)
-
-    def first(self, count: int) -> Evidence:
-        """The first cases alone."""
-        return Evidence(
-            self.said[:count],
-            self.confidence[:count],
-            self.loss[:count],
-            self.missed[:count],
-        )

@@ -239,7 +239,10 @@ def test_a_model_that_errs_at_the_limit_is_hardly_ever_certified(share):
         stream = make_stream(confidence[~drawn], said[~drawn])
         look = 1
         while one.size(look) <= len(evidence):
-            cases = evidence.first(one.size(look))
+            n = one.size(look)
+            cases = make_evidence(
+                confidence[drawn][:n], wrong[drawn][:n], said[drawn][:n]
+            )
             tested = attempt(stream, cases, one, look)
             broken += any(group.threshold is not None for group in tested)
             look += 1

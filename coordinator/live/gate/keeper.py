@@ -1,0 +1,379 @@
+"""Keeps the standing of one family's gate: hears, records, and gives the rule for now.
+
+What opens the gate is committed before it counts; what closes it counts before it is
+committed. So a full disk can keep a gate from opening, and cannot keep one open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coordinator import log
+from coordinator.clock import Clock
+from coordinator.errors import (
+    AlreadyDoneError,
+    ConflictError,
+    InputError,
+    NotFoundError,
+    StoreError,
+)
+from coordinator.live.gate.audit import Pace, audit_share
+from coordinator.live.gate.cases import SILENT, Noted
+from coordinator.live.gate.judge import Gate
+from coordinator.live.gate.moves import REFERENCE
+from coordinator.live.gate.plan import GatePlan, Mode
+from coordinator.live.gate.restore import restore
+from coordinator.live.gate.signals import lot_of, measure, names, shift_of
+from coordinator.live.gate.standing import GateEvent, Standing
+from coordinator.seams import Store
+from coordinator.terms import (
+    Actor,
+    Closing,
+    DecisionId,
+    Digest,
+    Family,
+    GateCase,
+    GateRow,
+    GateState,
+    GateStatus,
+    IdempotencyKey,
+    Judged,
+    OperatorRequest,
+    Outcome,
+    SensorWindow,
+    WindowId,
+    events,
+)
+
+LONGEST: Final = timedelta(days=31)
+"""An engineer's word does not last longer."""
+RETRY_S: Final = 1.0
+"""Time until a commit that failed is tried again, s."""
+
+READING: Final = "the gate reads what is on record: a person answers until then."
+
+_log = log.get("gate")
+Serving = Callable[[], Digest]
+"""The model in the slot; "" when none serves."""
+
+
+class GateKeeper:
+    """The gate of one family. Not thread-safe: it lives on the event loop.
+
+    What the path calls never waits. Until run() has read the store, people are asked.
+    """
+
+    def __init__(
+        self,
+        *,
+        family_now: Callable[[], Family],
+        plan: GatePlan,
+        store: Store,
+        clock: Clock,
+        serving: Serving,
+        changed: Callable[[], None],
+    ) -> None:
+        """Begin with a gate that asks about everything.
+
+        Args:
+            family_now: The family, with every label known now.
+            plan: What is promised.
+            store: For what is recorded.
+            clock: For ends and paces.
+            serving: The model in the slot.
+            changed: Called when what is said about the gate has changed.
+        """
+        self._family_now = family_now
+        self._plan = plan
+        self._store = store
+        self._clock = clock
+        self._serving = serving
+        self._changed = changed
+        self._family_id = family_now().family_id
+        self._standing = Standing(self._family_id, plan, names(family_now()))
+        self._pace = Pace()
+        self._woken = asyncio.Event()
+        self._recording = asyncio.Lock()
+        self._ready = False
+        self._waiting: list[Callable[[], None]] = []
+        self._said: tuple[GateState, str] | None = None
+        self._began_at, self._began_ns = clock.utc_now(), clock.monotonic_ns()
+
+    # -- for the path ----------------------------------------------------------------
+
+    def judge(self) -> Gate:
+        """See GateDesk."""
+        if not self._ready:
+            return Gate(1.0, ask_all=True, asks_because=READING)
+        self._standing.serve(self._serving())
+        return self._standing.gate(self._now())
+
+    def audit_share(self) -> float:
+        """See GateDesk."""
+        pace = self._pace.per_hour(self._clock.monotonic_ns())
+        return audit_share(self.state(), self._plan.audits, pace)
+
+    def judged(self, window: SensorWindow, judged: Judged) -> None:
+        """See GateDesk."""
+        prediction = judged.verdict.prediction
+        if prediction is None:
+            return
+        self._pace.note(self._clock.monotonic_ns())
+        now = self._now()
+        seen = Noted(
+            decision_id=judged.decision_id,
+            window_id=window.window_id,
+            verdict=judged.verdict,
+            coin=judged.coin,
+            place=(lot_of(window.part_id), shift_of(now), str(window.cell_id)),
+            signals=measure(window, prediction),
+        )
+        self._note(lambda: self._standing.judged(seen, self._family_now(), now))
+
+    # -- for the questions -----------------------------------------------------------
+
+    def heard(self, request: OperatorRequest) -> None:
+        """Note how a question or an audit about one window stands."""
+        if request.family != self._family_id:
+            return
+        decision_id, now = request.decision_id, self._now()
+        if request.is_open:
+            self._note(lambda: self._standing.reopen(decision_id))
+            return
+        truth = request.label if request.outcome is Outcome.ANSWERED else SILENT
+        self._note(lambda: self._standing.settle(decision_id, truth, now))
+
+    def taken_back(self, window_id: WindowId) -> None:
+        """A label was taken back: the case counts as never answered."""
+        self._note(lambda: self._standing.take_back(window_id))
+
+    def tick(self) -> None:
+        """Look whether time has ended something; called now and then."""
+        if self._ready:
+            self._standing.serve(self._serving())
+        self._look()
+
+    # -- for people ------------------------------------------------------------------
+
+    def state(self) -> GateState:
+        """On what the gate rests now."""
+        if not self._ready:
+            return GateState.ASK_ALL
+        self._standing.serve(self._serving())
+        return self._standing.state(self._now())
+
+    def text(self) -> str:
+        """One sentence about the gate."""
+        return self._standing.text(self._now()) if self._ready else READING
+
+    def status(self) -> GateStatus:
+        """All that is known about the gate."""
+        standing, state = self._standing, self.state()
+        return GateStatus(
+            family=self._family_id,
+            state=state,
+            text=self.text(),
+            alpha=self._plan.promise.alpha,
+            delta=self._plan.promise.delta,
+            audited=standing.audited,
+            needed=standing.needed,
+            audit_share=self.audit_share(),
+            error=standing.error(),
+            model_digest=standing.model_digest,
+            certificate=(
+                standing.certificate if state is GateState.CERTIFIED else None
+            ),
+            permission=(
+                standing.permission if state is GateState.PROVISIONAL else None
+            ),
+        )
+
+    async def grant(
+        self,
+        actor: Actor,
+        *,
+        threshold: float,
+        duration: timedelta,
+        note: str = "",
+        once: IdempotencyKey | None = None,
+    ) -> GateStatus:
+        """Let the gate act although no risk is certified, by name and until a time.
+
+        Args:
+            actor: Who says so.
+            threshold: Least calibrated probability to act, in [0.5, 1].
+            duration: How long, at most 31 days.
+            note: Why.
+            once: Makes a repeated call harmless.
+
+        Raises:
+            ConflictError: the gate is configured to ask about everything.
+            InputError: the threshold or the duration is out of range.
+            StoreDegradedError: it could not be recorded; nothing is granted.
+        """
+        if self._plan.mode is Mode.ASK_ALL:
+            raise ConflictError(
+                "the gate is configured to ask about everything.", "GATE_ASKS_ALL"
+            )
+        if not 0.5 <= threshold <= 1.0:
+            raise InputError(
+                f"threshold {threshold}, allowed 0.5 to 1.", "BAD_THRESHOLD"
+            )
+        if not timedelta(0) < duration <= LONGEST:
+            raise InputError(
+                f"{duration} is no time to end, allowed up to {LONGEST.days} days.",
+                "BAD_DURATION",
+            )
+        until = self._now() + duration
+        await self._record(
+            (
+                events.ProvisionalGranted(
+                    self._family_id, actor, threshold, until, note
+                ),
+            ),
+            once,
+        )
+        return self.status()
+
+    async def close(
+        self, actor: Actor, *, note: str = "", once: IdempotencyKey | None = None
+    ) -> GateStatus:
+        """Ask about everything from now on, by name; at once, and then on record.
+
+        Raises:
+            StoreDegradedError: it could not be recorded yet; people are asked already.
+        """
+        text = f"closed by {actor.person}{f': {note}' if note else ''}."
+        self._standing.close(
+            events.GateClosed(self._family_id, Closing.PERSON, text, (), actor)
+        )
+        await self._carry_out(once)
+        return self.status()
+
+    # -- the loop --------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Read what is on record, then record what happens, for ever."""
+        await self.begin()
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            try:
+                await self._carry_out()
+            except StoreError as error:
+                _log.error("gate_not_recorded", code=error.code, text=error.text)
+                await self._clock.sleep(RETRY_S)
+                self._woken.set()
+
+    async def begin(self) -> None:
+        """Take over what is on record, once the model that serves is in its slot."""
+        while await self._store.serving(self._family_id) and not self._serving():
+            await self._woken.wait()
+            self._woken.clear()
+        model = self._serving()
+        row = await self._store.gate(self._family_id)
+        first = row.evidence_seq
+        if row.certificate or row.permission:
+            first = min(first, row.opened_seq)
+        cases = await self._store.gate_cases(self._family_id, model, first)
+        signals = await self._signals(cases)
+        now = self._now()
+        restore(self._standing, row, cases, signals, self._family_now(), model, now)
+        self._ready = True
+        for note in self._waiting:
+            note()
+        self._waiting.clear()
+        await self._configured(row)
+        self._look()
+
+    async def _configured(self, row: GateRow) -> None:
+        """Grant what the configuration says, once: an end is not moved by a restart."""
+        said = self._plan.word
+        if said is None or said.source == row.source:
+            return
+        granted = events.ProvisionalGranted(
+            self._family_id,
+            Actor(said.person, "andon.toml"),
+            said.threshold,
+            self._now() + said.life,
+            "named in the configuration.",
+            said.source,
+        )
+        await self._record((granted,))
+
+    async def _signals(
+        self, cases: Sequence[GateCase]
+    ) -> Mapping[DecisionId, NDArray[np.float64]]:
+        """What was usual before the restart, from the windows that are kept."""
+        found = {}
+        for case in cases[:REFERENCE]:
+            prediction = case.verdict.prediction
+            try:
+                window = await self._store.window(case.window_id)
+            except NotFoundError:
+                continue
+            if prediction is not None:
+                found[case.decision_id] = measure(window, prediction)
+        return found
+
+    async def _carry_out(self, once: IdempotencyKey | None = None) -> None:
+        """Record what is due, one thing after another."""
+        while due := self._standing.due(self._now()):
+            try:
+                await self._record(due, once)
+            except ConflictError as error:
+                # Another model began to serve while this was on its way.
+                _log.warning("gate_overtaken", code=error.code, text=error.text)
+                return
+            once = None
+
+    async def _record(
+        self, due: tuple[GateEvent, ...], once: IdempotencyKey | None = None
+    ) -> None:
+        async with self._recording:
+            try:
+                await self._store.commit(*due, once=once, reply="done")
+            except AlreadyDoneError:
+                return
+            for event in due:
+                self._standing.applied(event)
+                _log.info("gate", family=self._family_id, happened=type(event).__name__)
+        self._look()
+
+    # -- small things ----------------------------------------------------------------
+
+    def _note(self, note: Callable[[], None]) -> None:
+        if self._ready:
+            note()
+            self._look()
+        else:
+            self._waiting.append(note)
+
+    def _look(self) -> None:
+        """Wake the loop when something is due, and tell when something has changed."""
+        if not self._ready:
+            self._woken.set()
+            return
+        now = self._now()
+        if self._standing.due(now):
+            self._woken.set()
+        said = (self._standing.state(now), self._standing.text(now))
+        if said != self._said:
+            self._said = said
+            self._changed()
+
+    def _now(self) -> datetime:
+        """UTC, but never later to come than this process has waited for it.
+
+        A wall clock that is set back must not prolong what ends at a time.
+        """
+        waited = timedelta(
+            microseconds=(self._clock.monotonic_ns() - self._began_ns) / 1000
+        )
+        return max(self._clock.utc_now(), self._began_at + waited)
