@@ -17,6 +17,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
 ]
 PROGRAMS = ("coordinator", "ros_nodes", "tui")
 NODES = ("cell_node", "simulated_cell_node", "replay_node")
+COMMANDS = ("check", "record", "replay", "up")
 DATA = ("*.pyi", "*.tcss", "*.toml", "*.xml", "*.proto", "py.typed")
 
 
@@ -60,7 +61,7 @@ setup(
     entry_points={
         "console_scripts": [
             *(f"{name} = {target}" for name, target in PROJECT["scripts"].items()),
-            *(f"{node} = ros_nodes.__main__:as_named" for node in NODES),
+            *(f"{one} = ros_nodes.__main__:as_named" for one in (*NODES, *COMMANDS)),
         ]
     },
     zip_safe=False,

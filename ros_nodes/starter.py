@@ -17,6 +17,9 @@ from typing import Final
 STARTER: Final = "ANDON_STARTER"
 """Environment variable: process id of the starter, for starters that cannot ask."""
 
+NODE: Final = "ANDON_NODE"
+"""Environment variable: what a node is called in the log that all nodes share."""
+
 _PR_SET_PDEATHSIG: Final = 1
 
 

@@ -11,13 +11,14 @@ import asyncio
 import contextlib
 import logging
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ros_nodes.clock import SECOND_NS, Clock
 from ros_nodes.plan import NodeSpec
-from ros_nodes.starter import ending_with
+from ros_nodes.starter import NODE, ending_with
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +45,14 @@ def environment(spec: NodeSpec, own: Mapping[str, str]) -> dict[str, str]:
         for name in _WHEELS_OWN:
             env.pop(name, None)
     return env | dict(spec.env)
+
+
+def how_it_ended(code: int) -> str:
+    """Say what the exit code of a node means."""
+    if code < 0:
+        return f"was ended by {signal.Signals(-code).name}"
+    words = {0: "ended", 3: "refused its configuration (3)", 9: "found no ROS 2 (9)"}
+    return words.get(code, f"ended with {code}")
 
 
 class Supervisor:
@@ -74,15 +83,17 @@ class Supervisor:
             code = await self._run_once(spec)
             if self._clock.monotonic_ns() - started_ns > HEALTHY_NS:
                 backoff_s = FIRST_BACKOFF_S
-            _log.error("%s ended with %d; again in %g s", spec.name, code, backoff_s)
             self.restarts += 1
+            _log.error(
+                "%s %s; started again in %g s", spec.name, how_it_ended(code), backoff_s
+            )
             await self._clock.sleep(backoff_s)
             backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
 
     async def _run_once(self, spec: NodeSpec) -> int:
         process = await asyncio.create_subprocess_exec(
             *command(spec),
-            env=environment(spec, os.environ),
+            env=environment(spec, os.environ) | {NODE: spec.name},
             stdin=asyncio.subprocess.DEVNULL,
             preexec_fn=ending_with(os.getpid()),
             # A group of its own: Ctrl-C reaches the starter alone, which ends its nodes
@@ -90,7 +101,7 @@ class Supervisor:
             start_new_session=True,
         )
         self.pids[spec.name] = process.pid
-        _log.info("%s is process %d", spec.name, process.pid)
+        _log.info("%s starts, process %d", spec.name, process.pid)
         try:
             return await process.wait()
         finally:

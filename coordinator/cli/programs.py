@@ -7,6 +7,7 @@ place: its signals, its terminal and its exit code are its own.
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import os
 import platform
 import sys
@@ -64,22 +65,30 @@ def operator(
 
 def cell_up(
     context: typer.Context,
-    cell: Annotated[str, typer.Argument(metavar="CELL", help="A configured cell.")],
+    cells: Annotated[
+        list[str],
+        typer.Argument(metavar="CELL...", help="Configured cells of this machine."),
+    ],
     config: options.ConfigOption = options.CONFIG,
     simulate: Annotated[
-        bool, typer.Option("--simulate", help="Start a simulated cobot with it.")
+        bool, typer.Option("--simulate", help="Start a simulated cobot with each.")
     ] = False,
 ) -> None:
-    """Start a cell's nodes as processes.
+    """Start the nodes of cells as processes, and keep them alive until Ctrl-C.
 
-    Further options are passed on to them.
+    On a machine with ROS 2 from apt, `ros2 launch andon cell_launch.py` does the same.
+    Further options: --trace DIR, and with --simulate --seed N, --time-factor F,
+    --rate-hz F, --cycles N, --shift-at-cycle N, --truth DIR.
     """
-    require_cell(config, cell)
+    named = list(itertools.takewhile(lambda word: not word.startswith("-"), cells))
+    for cell in named:
+        require_cell(config, cell)
     require_ros()
+    chosen = [word for cell in named for word in ("--cell", cell)]
     simulated = ["--simulate"] if simulate else []
     become(
-        "ros_nodes", "up", "--config", str(config.resolve()), "--cell", cell,
-        *simulated, *context.args,
+        "ros_nodes", "up", "--config", str(config.resolve()), *chosen,
+        *simulated, *cells[len(named) :], *context.args,
     )  # fmt: skip
 
 

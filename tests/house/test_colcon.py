@@ -18,6 +18,7 @@ NEEDED = (*PROGRAMS, "proto", "launch", "resource")
 NEEDED_FILES = ("package.xml", "setup.py", "setup.cfg", "pyproject.toml")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 NODES = ("cell_node", "simulated_cell_node", "replay_node")
+COMMANDS = ("check", "record", "replay", "up")
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +110,7 @@ def test_colcon_installs_what_ros2_looks_for(prefix: Path) -> None:
 def test_colcon_installs_the_programs_for_the_python_on_path(prefix: Path) -> None:
     programs = prefix / "lib/andon"
 
-    assert {path.name for path in programs.iterdir()} == {"andon", *NODES}
+    assert {path.name for path in programs.iterdir()} == {"andon", *NODES, *COMMANDS}
     for program in programs.iterdir():
         assert os.access(program, os.X_OK)
         first = program.read_text(encoding="utf-8").splitlines()[0]
@@ -138,6 +139,16 @@ def test_the_installed_command_answers(workspace: Path) -> None:
 
     assert done.stdout.strip() == f"andon {PROJECT['project']['version']}"
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.ros
+@pytest.mark.parametrize("program", COMMANDS)
+def test_the_installed_commands_answer(workspace: Path, program: str) -> None:
+    done = sourced(workspace, f"andon/lib/andon/{program} --help")
+
+    assert done.returncode == 0, done.stderr
+    assert "usage" in done.stdout
 
 
 @pytest.mark.slow

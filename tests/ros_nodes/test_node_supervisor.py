@@ -11,7 +11,7 @@ from ros_nodes import __main__ as command_line
 from ros_nodes import supervisor
 from ros_nodes.clock import SystemClock
 from ros_nodes.plan import NodeSpec
-from ros_nodes.supervisor import Supervisor, command, environment
+from ros_nodes.supervisor import Supervisor, command, environment, how_it_ended
 from tests.ros_nodes.node_builders import TEMPLATE
 
 
@@ -75,6 +75,18 @@ def test_a_sourced_ros_installation_keeps_its_libraries() -> None:
     own = {"LD_LIBRARY_PATH": "/opt/ros/lib"}
 
     assert environment(make_spec(), own) == own
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (-9, "was ended by SIGKILL"),
+        (3, "refused its configuration (3)"),
+        (1, "ended with 1"),
+    ],
+)
+def test_how_a_node_ended_is_said_in_words(code, said) -> None:
+    assert how_it_ended(code) == said
 
 
 @pytest.mark.slow

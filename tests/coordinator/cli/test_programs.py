@@ -65,6 +65,23 @@ def test_a_cell_is_started_with_what_the_nodes_understand(
 
 
 @pytest.mark.usefixtures("becomes")
+def test_several_cells_are_started_by_one_command(
+    plant: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(programs, "require_ros", lambda: None)
+    with plant.open("a", encoding="utf-8") as file:
+        file.write('\n[cells.press-2]\nfamily = "peg"\n')
+
+    with pytest.raises(BecameError) as became:
+        main(["cell", "up", "press-1", "press-2", "--trace", "x", "-c", str(plant)])
+
+    assert became.value.args == (
+        "-m", "ros_nodes", "up", "--config", str(plant), "--cell", "press-1",
+        "--cell", "press-2", "--trace", "x",
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("becomes")
 @pytest.mark.parametrize(
     ("said", "becomes_what"),
     [
