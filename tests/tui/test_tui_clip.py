@@ -126,7 +126,7 @@ async def test_only_what_was_picked_is_drawn(coordinator, asked) -> None:
     async with desk(coordinator) as ana:
         await look(ana)
         await ana.press("p")
-        await ana.sees("Space picks", "joint_states velocity.elbow")
+        await ana.sees("Space picks", "■ force_z", "□ joint_states velocity.elbow")
         await ana.press("a", "a", "down", "down", "space", "escape")
         await ana.sees("elbow_effort", "1-1 of 1")
         assert "elbow_pos" not in ana.text

@@ -11,7 +11,7 @@ from textual.containers import Container
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import SelectionList, Static
+from textual.widgets import OptionList, Static
 
 from tui import look
 from tui.clip import Clip, ClipTrace, Shown
@@ -39,7 +39,7 @@ class ClipAbout(Picture):
         part = f" part {asked.part_id or '-'}  cycle {asked.cycle}  " if asked else "  "
         cell = asked.cell_id if asked else shown.clip.cell_id if shown.clip else ""
         title = Content.assemble((f" {cell} ", look.STRONG), (part, look.DIM))
-        size = Content.styled(f"{_megabytes(shown)} ", look.DIM)
+        size = Content.styled(f" {_megabytes(shown)} ", look.DIM)
         return [
             look.cut(title + _facts(shown.clip), width - size.cell_length) + size,
             look.cut(_state(shown), width),
@@ -69,7 +69,7 @@ def _state(shown: Shown) -> Content:
         return Content.styled(" coming ...", look.DIM)
     said = []
     if not clip.whole:
-        said.append("the node no longer had all of it")
+        said.append("the node did not have all of it")
     said += [f"{topic}: {count} not drawn" for topic, count in clip.undrawn]
     if said:
         return Content.styled(f" {'; '.join(said)}", look.ASKS)
@@ -180,18 +180,22 @@ def _ranked(shown: Shown) -> list[ClipTrace]:
 
 
 class Pick(ModalScreen[frozenset[str] | None]):
-    """Which channels to draw."""
+    """Which channels to draw; a mark, and no colour, says which are."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "pick_one", "pick or not", priority=True),
         Binding("p,escape", "done", "draw these"),
         Binding("a", "toggle_all", "all or none"),
     ]
 
     def __init__(self, names: Sequence[str], drawn: frozenset[str]) -> None:
         super().__init__()
-        self._list = SelectionList[str](
-            *((name, name, name in drawn) for name in names)
-        )
+        self._names = tuple(names)
+        self._drawn = set(drawn)
+        self._list = OptionList(*map(self._row, names))
+
+    def _row(self, name: str) -> Content:
+        return Content(f"{'■' if name in self._drawn else '□'} {name}")
 
     def compose(self) -> ComposeResult:
         """The list, and its keys."""
@@ -204,14 +208,29 @@ class Pick(ModalScreen[frozenset[str] | None]):
     def on_mount(self) -> None:
         """Let the keys reach the list."""
         self._list.focus()
+        self._list.highlighted = 0
+
+    def on_option_list_option_selected(self) -> None:
+        """Enter picks as space does."""
+        self.action_pick_one()
+
+    def action_pick_one(self) -> None:
+        """Pick the channel under the cursor, or leave it out."""
+        place = self._list.highlighted
+        if place is not None:
+            self._drawn ^= {self._names[place]}
+            self._show()
 
     def action_toggle_all(self) -> None:
         """Pick all; none when all are."""
-        if len(self._list.selected) == self._list.option_count:
-            self._list.deselect_all()
-        else:
-            self._list.select_all()
+        everything = self._drawn >= set(self._names)
+        self._drawn = set() if everything else set(self._names)
+        self._show()
+
+    def _show(self) -> None:
+        for place, name in enumerate(self._names):
+            self._list.replace_option_prompt_at_index(place, self._row(name))
 
     def action_done(self) -> None:
         """Draw what is picked; nothing picked changes nothing."""
-        self.dismiss(frozenset(self._list.selected))
+        self.dismiss(frozenset(self._drawn))

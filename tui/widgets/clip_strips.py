@@ -34,7 +34,7 @@ class ClipStrips(Widget, can_focus=True):
         "strips--name",
         "strips--limits",
         "strips--line",
-        "strips--suspicious",
+        "strips--window",
         "strips--absent",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -134,7 +134,7 @@ class ClipStrips(Widget, can_focus=True):
             text = " nothing here" if row == self.strip_height // 2 else ""
             return Strip([name, Segment(text.ljust(room), style)])
         plain = self.get_component_rich_style("strips--line")
-        marked = self.get_component_rich_style("strips--suspicious")
+        marked = self.get_component_rich_style("strips--window")
         if row == self.strip_height - 1:
             marked += RichStyle(underline=True)
         first, last = self._window(view, room)
