@@ -56,7 +56,7 @@ setup(
         ("share/ament_index/resource_index/packages", ["resource/andon"]),
         ("share/andon", ["package.xml"]),
         ("share/andon/launch", files("launch/*_launch.py")),
-        ("share/andon/config/profiles", files("coordinator/profiles/*.toml")),
+        ("share/andon/config", files("coordinator/profiles/*.toml")),
     ],
     entry_points={
         "console_scripts": [
