@@ -11,6 +11,7 @@ import typer
 from coordinator import __version__
 from coordinator.cli import (
     backtest,
+    clips,
     configure,
     dataset,
     demo,
@@ -33,6 +34,7 @@ _GROUPS = (
     training,
     models,
     labels,
+    clips,
     dataset,
     backtest,
     record,
