@@ -102,7 +102,7 @@ def test_colcon_installs_what_ros2_looks_for(prefix: Path) -> None:
     installed = {path.name for path in (share / "launch").iterdir()}
     assert installed == {path.name for path in ROOT.glob("launch/*_launch.py")}
     profiles = {path.name for path in ROOT.glob("coordinator/profiles/*.toml")}
-    assert {path.name for path in share.glob("config/profiles/*")} == profiles
+    assert {path.name for path in share.glob("config/*")} == profiles
     assert "twin.toml" in profiles
 
 
@@ -156,7 +156,7 @@ def test_the_installed_commands_answer(workspace: Path, program: str) -> None:
 def test_the_installed_node_refuses_a_cell_that_is_not_configured(
     workspace: Path,
 ) -> None:
-    config = workspace / "install/andon/share/andon/config/profiles/twin.toml"
+    config = workspace / "install/andon/share/andon/config/twin.toml"
     done = sourced(
         workspace,
         f"andon/lib/andon/cell_node --ros-args -p config:={config} -p cell:=press-9",
