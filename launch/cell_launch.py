@@ -30,7 +30,7 @@ ARGUMENTS = {
     "simulate": ("false", "true: start a simulated robot as well"),
     "seed": ("0", "of all chance in the simulation"),
     "time_factor": ("1.0", "simulated seconds a second"),
-    "rate_hz": ("50.0", "samples a simulated second; divides 500"),
+    "rate_hz": ("0.0", "samples a simulated second; 0: as configured, or 50"),
     "cycles": ("0", "cycles a simulated cell works; 0: without end"),
     "shift_at_cycle": ("0", "cycle from which parts are heavier and drier; 0: never"),
     "truth": ("", "folder for the truth about each simulated cycle"),

@@ -23,7 +23,7 @@ ARGUMENTS = {
     "trace": ("", "folder for traces, one file a process"),
     "seed": ("0", "of all chance"),
     "time_factor": ("5.0", "simulated seconds a second"),
-    "rate_hz": ("50.0", "samples a simulated second; divides 500"),
+    "rate_hz": ("0.0", "samples a simulated second; 0: as configured, or 50"),
     "cycles": ("0", "cycles a cell works; 0: without end"),
     "shift_at_cycle": ("0", "cycle from which parts are heavier and drier; 0: never"),
     "truth": ("", "folder for the truth about each cycle"),

@@ -132,6 +132,7 @@ def _wishes(options: argparse.Namespace) -> Wishes:
             cycles=options.cycles,
             shift_at_cycle=options.shift_at_cycle,
             truth=options.truth,
+            deaf_from_cycle=options.deaf_from_cycle,
         )
     return Wishes(options.config, simulation, options.trace)
 
@@ -163,8 +164,14 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--rate-hz",
         type=_positive,
-        default=50.0,
-        help="samples a simulated second; divides 500",
+        default=0.0,
+        help="samples a simulated second; divides 500; none: as configured, or 50",
+    )
+    up.add_argument(
+        "--deaf-from-cycle",
+        type=int,
+        default=0,
+        help="cycle from which the simulated robot obeys no hold; 0: never",
     )
     up.add_argument(
         "--cycles", type=int, default=0, help="cycles a cell works; 0: without end"

@@ -16,6 +16,7 @@ import concurrent.futures
 import logging
 import signal
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any, Final
 
 import rclpy
@@ -25,6 +26,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
 
 from ros_nodes.adapters.forbidden import ForbiddenServiceError
+from ros_nodes.adapters.stand_ins import stood_in
 from ros_nodes.arguments import divide
 from ros_nodes.clock import SECOND_NS, SystemClock
 from ros_nodes.config import ConfigRefusedError, read_cell
@@ -164,6 +166,8 @@ class CellNode:
     async def configure(self, parameters: Parameters) -> None:
         """See managed_node.Deeds."""
         config = parameters.over(read_cell(parameters.config, parameters.cell))
+        if parameters.simulated:
+            config = replace(config, ros=stood_in(config.ros))
         trace = Trace(parameters.trace, self._clock)
         try:
             self._cell = ConfiguredCell(

@@ -35,6 +35,9 @@ DESCRIBED: Final[Mapping[str, Described]] = {
     "cell": Described("", "id of the cell in it"),
     "trace": Described("", "file for a trace of what the node did; empty: none"),
     "autostart": Described(default=True, text="configure and activate by itself"),
+    "simulated": Described(
+        default=False, text="the robot is simulated: standard messages may stand in"
+    ),
     "target": Described("", "host:port of the coordinator; empty: as configured"),
     "step": Described("", "id of the step; empty: as configured"),
     "part_id": Described(
@@ -57,6 +60,7 @@ class Parameters:
         cell: Id of the cell.
         trace: Where to write a trace; None: nowhere.
         autostart: Configure and activate by itself.
+        simulated: The robot is; message types that are not installed are stood in for.
         target: host:port of the coordinator; "": as configured.
         step: Id of the step; "": as configured.
         use_sim_time: Samples are stamped by /clock.
@@ -66,6 +70,7 @@ class Parameters:
     cell: str
     trace: Path | None = None
     autostart: bool = True
+    simulated: bool = False
     target: str = ""
     step: str = ""
     use_sim_time: bool = False
@@ -108,6 +113,7 @@ def read_parameters(said: Mapping[str, Value]) -> Parameters:
         cell=cell,
         trace=Path(trace) if trace else None,
         autostart=flag(own, "autostart", _WHERE, default=True),
+        simulated=flag(own, "simulated", _WHERE, default=False),
         target=text(own, "target", "", _WHERE),
         step=text(own, "step", "", _WHERE),
         use_sim_time=said.get("use_sim_time") is True,

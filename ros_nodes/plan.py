@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ros_nodes.adapters.forbidden import ForbiddenServiceError, allowed_service
@@ -51,18 +51,20 @@ class Simulation:
     Attributes:
         seed: Of all chance; cells of one seed differ.
         time_factor: Simulated seconds a second.
-        rate_hz: Samples a simulated second.
+        rate_hz: Samples a simulated second; 0: as configured, or 50.
         cycles: Cycles a cell works; 0: without end.
         shift_at_cycle: Cycle from which parts are heavier and drier; 0: never.
         truth: Folder for the truth about each cycle.
+        deaf_from_cycle: Cycle from which the robot obeys no hold; 0: never.
     """
 
     seed: int = 0
     time_factor: float = 1.0
-    rate_hz: float = 50.0
+    rate_hz: float = 0.0
     cycles: int = 0
     shift_at_cycle: int = 0
     truth: Path | None = None
+    deaf_from_cycle: int = 0
 
 
 def plan(
@@ -106,11 +108,13 @@ def plan(
     )
     if simulation is None:
         return (cell,)
-    return (_robot(config, simulation, trace, env), cell)
+    cell = replace(cell, parameters={**cell.parameters, "simulated": True})
+    return (_robot(config, config_path, simulation, trace, env), cell)
 
 
 def _robot(
     config: CellConfig,
+    config_path: Path,
     simulation: Simulation,
     trace: Path | None,
     env: Mapping[str, str],
@@ -121,12 +125,14 @@ def _robot(
         namespace=config.namespace,
         name=f"{config.cell_id}.robot",
         parameters={
+            "config": str(config_path.resolve()),
             "cell": config.cell_id,
             "seed": simulation.seed,
             "rate_hz": float(simulation.rate_hz),
             "time_factor": float(simulation.time_factor),
             "cycles": simulation.cycles,
             "shift_at_cycle": simulation.shift_at_cycle,
+            "deaf_from_cycle": simulation.deaf_from_cycle,
             "truth": _truth(simulation.truth, config.cell_id),
             "trace": _record(trace, config.cell_id, "motions"),
             "joints": _name(config, "joints"),

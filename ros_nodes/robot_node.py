@@ -64,10 +64,7 @@ class RobotNode(ABC):
             self._cell_id,
             joint_names,
             body,
-            Pace(
-                time_factor=float(self._parameter("time_factor", 1.0)),
-                cycles=self._cycles(),
-            ),
+            self._pace(),
             clock=self._clock,
             records=self._records,
         )
@@ -78,16 +75,27 @@ class RobotNode(ABC):
         self._node.create_subscription(
             String, self._text("permits", "permits"), self._permit, PERMITS
         )
+        self._offer_holds()
+
+    @abstractmethod
+    def _body(self) -> tuple[tuple[str, ...], Body]:
+        """Make the body, and say what its joints are called."""
+
+    def _pace(self) -> Pace:
+        """How fast the robot lives."""
+        return Pace(
+            time_factor=float(self._parameter("time_factor", 1.0)),
+            cycles=self._cycles(),
+        )
+
+    def _offer_holds(self) -> None:
+        """Offer what holds the robot: two services that always succeed."""
         self._node.create_service(
             Trigger, self._text("hold_service", "hold"), self._hold
         )
         self._node.create_service(
             Trigger, self._text("resume_service", "resume"), self._resume
         )
-
-    @abstractmethod
-    def _body(self) -> tuple[tuple[str, ...], Body]:
-        """Make the body, and say what its joints are called."""
 
     def _cycles(self) -> int:
         """Cycles to work; 0: without end."""

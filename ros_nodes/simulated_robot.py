@@ -134,10 +134,12 @@ class Pace:
     Attributes:
         time_factor: Seconds of the body's own time a second.
         cycles: Cycles to work; 0: without end.
+        steady: Samples of an arm that stands come at full rate, as drivers send them.
     """
 
     time_factor: float = 1.0
     cycles: int = 0
+    steady: bool = False
 
     def __post_init__(self) -> None:
         if not 0.0 < self.time_factor < math.inf:
@@ -196,6 +198,7 @@ class SimulatedRobot:
         self._used: set[str] = set()
         self._working = False
         self._paused = False
+        self._ended = False
         self._leave: Leave | None = None
         self._due_ns = clock.monotonic_ns()
         self._last_ns = self._due_ns
@@ -203,7 +206,23 @@ class SimulatedRobot:
     @property
     def busy(self) -> bool:
         """Whether leave would be of no use now."""
-        return self._working or self._paused or self._leave is not None or self.done
+        held = self._paused or self._ended
+        return self._working or held or self._leave is not None or self.done
+
+    @property
+    def cycle(self) -> int:
+        """The newest cycle; -1 before the first."""
+        return self._cycle
+
+    @property
+    def paused(self) -> bool:
+        """Whether its program is paused."""
+        return self._paused
+
+    @property
+    def ended(self) -> bool:
+        """Whether a safety stop ended its program, and nobody started it again."""
+        return self._ended
 
     @property
     def done(self) -> bool:
@@ -232,8 +251,8 @@ class SimulatedRobot:
     def _objection(self, leave: Leave, now_ns: int) -> str:
         if self._working:
             return "a cycle is under way"
-        if self._paused:
-            return "held"
+        if self._paused or self._ended:
+            return "held" if self._paused else "its program does not run"
         if leave.permit_id in self._used:
             return "used before"
         if now_ns > leave.start_by_ns:
@@ -247,18 +266,37 @@ class SimulatedRobot:
             self._leave = None
             self._body.pause()
             self._motions.write("pause", cycle=self._cycle)
-            if self._working:
-                for _ in range(math.ceil(STOPPING_S / self._body.period_s)):
-                    sample = self._body.advance()
-                    if sample is None:
-                        yield self._end()
-                        break
-                    yield from self._sample(sample)
-                self._motions.write("stands", cycle=self._cycle)
+            yield from self._stop()
+
+    def safety_stop(self) -> Iterator[Say]:
+        """Be stopped by its own safety system: the step and the program are over."""
+        self._ended = True
+        self._leave = None
+        self._body.pause()
+        self._motions.write("safety_stop", cycle=self._cycle)
+        yield from self._stop()
+        self._working = False
+
+    def start_anew(self) -> None:
+        """Somebody starts its program from the beginning: it waits for leave."""
+        if not self._working:
+            self._paused = self._ended = False
+            self._body.resume()
+            self._motions.write("start", cycle=self._cycle)
+
+    def _stop(self) -> Iterator[Say]:
+        if self._working:
+            for _ in range(math.ceil(STOPPING_S / self._body.period_s)):
+                sample = self._body.advance()
+                if sample is None:
+                    yield self._end()
+                    break
+                yield from self._sample(sample)
+            self._motions.write("stands", cycle=self._cycle)
 
     def resume(self) -> None:
         """Go on from where it was held."""
-        if self._paused:
+        if self._paused and not self._ended:
             self._paused = False
             self._body.resume()
             self._due_ns = max(self._due_ns, self._clock.monotonic_ns())
@@ -272,12 +310,12 @@ class SimulatedRobot:
         if now_ns - self._due_ns > LONGEST_LAG_NS:
             self._motions.write("lag", lag_ns=now_ns - self._due_ns)
             self._due_ns = now_ns
-        if self._leave is not None and not self._paused:
+        stands = self._paused or self._ended
+        if self._leave is not None and not stands:
             leave, self._leave = self._leave, None
             yield from self._begin(leave, now_ns)
-        if not self._working or self._paused:
-            self._due_ns = max(self._due_ns, now_ns)
-            yield from self._sample(self._body.idle())
+        if not self._working or stands:
+            yield from self._stand(now_ns)
             return
         for _ in range(MOST_SAMPLES):
             if self._due_ns > now_ns:
@@ -287,6 +325,16 @@ class SimulatedRobot:
                 yield self._end()
                 return
             yield from self._sample(sample)
+
+    def _stand(self, now_ns: int) -> Iterator[Say]:
+        if not self._pace.steady:
+            self._due_ns = max(self._due_ns, now_ns)
+            yield from self._sample(self._body.idle())
+            return
+        for _ in range(MOST_SAMPLES):
+            if self._due_ns > now_ns:
+                return
+            yield from self._sample(self._body.idle())
 
     def _begin(self, leave: Leave, now_ns: int) -> Iterator[Say]:
         self._used.add(leave.permit_id)

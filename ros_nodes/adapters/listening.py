@@ -19,11 +19,12 @@ from rclpy.qos import (
     QoSProfile,
     ReliabilityPolicy,
 )
+from rclpy.serialization import deserialize_message
 
 from ros_nodes.config import ConfigRefusedError
 
 MOST: Final = 8
-"""Messages read a look; of a topic that is faster, the older ones are left out."""
+"""Messages read a look; where more came, the topic is fast and the newest is enough."""
 
 _DEPTH: Final = 100
 _ANYBODY: Final = QoSProfile(
@@ -134,18 +135,24 @@ class Listening:
 
     def hear(self) -> list[Value]:
         """Return the values that came since the last time, oldest first."""
-        new = list(self._take())[-MOST:]
-        values = [self._read(message) for message in new]
+        new = list(self._take())
+        if len(new) > MOST:
+            del new[:-1]
+        # As bytes until here: to decode a large message costs more than to take ten.
+        values = [
+            self._read(deserialize_message(message, self.message_type))
+            for message in new
+        ]
         if values:
             self.newest = values[-1]
         return values
 
-    def _take(self) -> Iterator[Any]:
+    def _take(self) -> Iterator[bytes]:
         for subscription in self._subscriptions:
             handle = subscription.handle
             with handle:
                 for _ in range(_DEPTH):
-                    taken = handle.take_message(self.message_type, False)  # noqa: FBT003
+                    taken = handle.take_message(self.message_type, True)  # noqa: FBT003 - raw
                     if taken is None:
                         break
                     message, facts = taken

@@ -57,6 +57,11 @@ class SafetyTopic:
         return f"{self.listening.topic} {self._spec.field} = {value}"
 
 
+def _maybe_latched(names: RosNames, topic: str) -> bool:
+    """Whether a topic may be latched: a sensor's says so in its own table."""
+    return all(spec.latched for spec in names.topics.values() if spec.name == topic)
+
+
 class RosRobot(ABC):
     """See hands.RobotPort; besides, what is missing, and a last hold.
 
@@ -86,6 +91,7 @@ class RosRobot(ABC):
                 back.type,
                 back.field,
                 where="ros.robot.read_back",
+                latched=_maybe_latched(names, back.topic),
             )
         self._safety = [
             SafetyTopic(self._watcher(node), spec, where=f"ros.safety[{number}]")

@@ -90,10 +90,15 @@ class Cell:
 
 @asynccontextmanager
 async def cell_up(
-    folder: Path, *, port: int, domain: int, options: tuple[str, ...] = ()
+    folder: Path,
+    *,
+    port: int = 0,
+    domain: int = 0,
+    config: Path | None = None,
+    options: tuple[str, ...] = (),
 ) -> AsyncIterator[Cell]:
     """Start a simulated cell against a coordinator on a port; end it afterwards."""
-    config = write_config(folder, port=port, domain=domain)
+    config = config or write_config(folder, port=port, domain=domain)
     log = (folder / "nodes.log").open("wb")
     path = os.pathsep.join([str(ROOT), str(ROOT / "proto")])
     process = await asyncio.create_subprocess_exec(

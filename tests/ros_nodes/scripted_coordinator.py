@@ -40,6 +40,11 @@ class Spoken:
         beats = self.of("heartbeat")
         return beats[-1].scene if beats else self.hello.scene
 
+    @property
+    def robot(self) -> cell_pb2.RobotHold.ValueType:
+        beats = self.of("heartbeat")
+        return beats[-1].robot if beats else cell_pb2.ROBOT_HOLD_UNSPECIFIED
+
     async def take(self, message: cell_pb2.NodeMessage) -> None:
         self.heard.append(message)
         if message.HasField("heartbeat"):

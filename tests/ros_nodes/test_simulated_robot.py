@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ class Dummy:
 
 
 class Rig:
-    def __init__(self, folder: Path, *, cycles: int = 0, time_factor: float = 1.0):
+    def __init__(self, folder: Path, **pace: Any):
         self.clock = ManualClock()
         self.body = Dummy()
         self.folder = folder
@@ -72,7 +73,7 @@ class Rig:
             "press-1",
             ("elbow",),
             self.body,
-            Pace(time_factor=time_factor, cycles=cycles),
+            Pace(**pace),
             clock=self.clock,
             records=self.records,
         )
@@ -218,6 +219,39 @@ def test_a_hold_takes_back_leave_that_was_not_begun(make_rig) -> None:
     rig.live(1.0)
 
     assert rig.steps == []
+
+
+def test_a_safety_stop_ends_the_step_and_the_program(make_rig) -> None:
+    rig = make_rig().leave("p-1").live(0.1)
+    rig.said += rig.robot.safety_stop()
+    rig.robot.resume()
+    rig.leave("p-2").live(5.0)
+
+    assert rig.robot.ended
+    assert [s.moment for s in rig.steps] == [StepMoment.BEGIN]
+    refused = rig.lines("motions")[-1]
+    assert refused["text"] == "its program does not run"
+
+
+def test_a_program_that_people_start_anew_waits_for_leave(make_rig) -> None:
+    rig = make_rig().leave("p-1").live(0.1)
+    rig.said += rig.robot.hold()
+    rig.said += rig.robot.safety_stop()
+    rig.robot.start_anew()
+    rig.live(1.0)
+    assert len(rig.steps) == 1
+    rig.leave("p-2").live(2.0)
+
+    assert [s.cycle for s in rig.steps] == [0, 1, 1]
+
+
+def test_a_steady_robot_sends_as_much_while_it_stands(make_rig) -> None:
+    rig = make_rig(steady=True)
+    rig.body.period_s = 0.002
+    rig.live(1.0)
+    said = [s for s in rig.said if s.topic == "joints"]
+
+    assert len(said) == pytest.approx(1.0 / rig.body.period_s, abs=2)
 
 
 @pytest.mark.parametrize("time_factor", [1.0, 5.0])

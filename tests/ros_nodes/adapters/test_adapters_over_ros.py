@@ -244,6 +244,17 @@ async def test_a_stop_is_heard_once_with_what_it_is_called(world) -> None:
     ]
 
 
+async def test_of_a_fast_topic_the_newest_word_counts(world) -> None:
+    world.controller.safety.publish(Int8(data=1))
+    robot = await world.robot(HOLDS_BY["trigger"], SAFETY)
+    for _ in range(10):
+        world.controller.safety.publish(Int8(data=1))
+    world.controller.safety.publish(Int8(data=3))
+    await asyncio.sleep(0.2)
+
+    assert robot.look().safety == ("/press_1/safety data = 3",)
+
+
 async def test_a_robot_that_is_stopped_when_the_node_comes_is_stopped(world) -> None:
     world.controller.safety.publish(Int8(data=3))
     robot = await world.robot(HOLDS_BY["trigger"], SAFETY)
