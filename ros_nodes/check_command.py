@@ -37,8 +37,10 @@ CONNECT_S: Final = 1.0
 
 def main(words: Sequence[str]) -> int:
     """Check cells and return the exit code."""
-    # Ctrl-C is the way out of a look that takes too long: no traceback.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Ctrl-C is the way out of a look that takes too long, and `| head` reads no more:
+    # neither is worth a traceback.
+    for number in (signal.SIGINT, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_DFL)
     options = _parser().parse_args(list(words))
     cells = choose_cells(options.config, options.cell)
     shell_domain = os.environ.get("ROS_DOMAIN_ID", "")

@@ -8,6 +8,7 @@ import asyncio
 import importlib.util
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -153,6 +154,32 @@ def test_the_demo_includes_each_cell_simulated() -> None:
     assert [(one["cell"], one["simulate"]) for one in told] == [("press-1", "true")]
     assert included[0].args[0].args[0] == str(LAUNCH / "cell_launch.py")
     assert set(told[0]) <= set(load("cell_launch").ARGUMENTS)
+
+
+ONLY_WITH_ROS = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"andon", "google", "grpc", "mcap", "pydantic"}:
+            raise ImportError(name)
+
+sys.meta_path.insert(0, Missing())
+import ros_nodes.config, ros_nodes.plan, ros_nodes.starter
+"""
+"""The Python of `ros2` is the system's: what pip brought for andon is elsewhere."""
+
+
+def test_a_launch_file_needs_nothing_that_pip_brings() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ONLY_WITH_ROS],
+        cwd=LAUNCH.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
 
 
 # --------------------------------------------------------------------- the real launch
