@@ -33,6 +33,8 @@ from coordinator.terms import HoldReason, PermitId, is_id
 _log = log.get("cell_service")
 LAST_WORDS_S = 0.5
 """Time for what still waits to be said when a session ends, s."""
+FLOOD_PAUSE_S = 0.05
+"""Time in which nothing is read of a node that says too much, s; its line fills up."""
 MOST_WAITING = 1024
 """Messages of a node that may wait for its cell's loop; more are abuse."""
 MOST_REFUSALS = 3
@@ -184,6 +186,8 @@ class CellService(cell_pb2_grpc.CellServiceServicer):
             # What lay in a buffer while the coordinator slept is not read.
             if message is grpc.aio.EOF or not self.sessions.awake():
                 return
+            while session.floods():  # one node at a time must not take the loop
+                await self._plant.clock.sleep(FLOOD_PAUSE_S)
             if len(path.inbox) > MOST_WAITING:
                 raise OverloadedError(f"{MOST_WAITING} messages wait already.")
             try:

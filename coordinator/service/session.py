@@ -11,7 +11,7 @@ from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass
 
 from andon.v1 import cell_pb2, terms_pb2
-from coordinator.clock import Clock
+from coordinator.clock import SECOND_NS, Clock
 from coordinator.errors import BadTextError, WindowRefusedError
 from coordinator.service import convert
 from coordinator.service.timing import Skew, Transit
@@ -39,10 +39,31 @@ WINDOWS_PER_S = 200.0
 MOST_WINDOWS_A_MESSAGE = 64
 REMEMBERED = 64
 """Windows of a session whose numbers are known, for one that comes once more."""
+MESSAGES_PER_S = 500.0
+"""Messages of a session that are read in the long run; twice as many at once."""
 LARGEST = 2**63 - 1
 """Of every count that a node sends."""
 LAST_UTC_S = 253_402_300_799
 """End of the year 9999, s."""
+
+
+class Allowance:
+    """So many a second in the long run, and twice as many at once."""
+
+    def __init__(self, per_s: float, now_ns: int) -> None:
+        self._per_s = per_s
+        self._left = 2 * per_s
+        self._seen_ns = now_ns
+
+    def spend(self, now_ns: int) -> bool:
+        """Spend one, if one is left."""
+        earned = (now_ns - self._seen_ns) / SECOND_NS * self._per_s
+        self._left = min(2 * self._per_s, self._left + earned)
+        self._seen_ns = now_ns
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +105,8 @@ class NodeSession:
         self._recent: OrderedDict[int, str] = OrderedDict()
         self._transit = Transit()
         self._on_way_ns = 0
-        self._allowance = 2 * WINDOWS_PER_S
-        self._allowance_ns = clock.monotonic_ns()
+        self._windows = Allowance(WINDOWS_PER_S, clock.monotonic_ns())
+        self._messages = Allowance(MESSAGES_PER_S, clock.monotonic_ns())
         self._control: deque[cell_pb2.CoordinatorMessage] = deque()
         self._notices: deque[cell_pb2.CoordinatorMessage] = deque()
         self._waiting = asyncio.Event()
@@ -177,6 +198,10 @@ class NodeSession:
         now_ns = self._clock.monotonic_ns()
         self._on_way_ns = self._transit.longest_ns(sent_ns, now_ns)
 
+    def floods(self) -> bool:
+        """Whether the message at hand is one too many: then nothing is read for now."""
+        return not self._messages.spend(self._clock.monotonic_ns())
+
     def heard(self, seq: int, round_trip_ns: int = 0) -> None:
         """Note a heartbeat; an older one than the newest renews nothing."""
         self.last_heard_ns = self._clock.monotonic_ns()
@@ -215,16 +240,11 @@ class NodeSession:
         return window
 
     def _within_rate(self) -> None:
-        now_ns = self._clock.monotonic_ns()
-        earned = (now_ns - self._allowance_ns) / 1e9 * WINDOWS_PER_S
-        self._allowance = min(2 * WINDOWS_PER_S, self._allowance + earned)
-        self._allowance_ns = now_ns
-        if self._allowance < 1.0:
+        if not self._windows.spend(self._clock.monotonic_ns()):
             self.dropped["rate_limited"] += 1
             raise WindowRefusedError(
                 f"limit {WINDOWS_PER_S:.0f} windows/s.", "RATE_LIMITED"
             )
-        self._allowance -= 1.0
 
     def _shaped(self, message: terms_pb2.Window, kind: WindowKind) -> None:
         channels = len(self._family.channels)

@@ -1,5 +1,6 @@
 """One session a cell: heard of, of one program, and of a coordinator that is awake."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -232,6 +233,29 @@ async def test_one_name_on_two_machines_holds_the_cell(world: ServiceWorld):
     withdraw = await first.heard("withdraw")
 
     assert withdraw.reason == terms_pb2.HOLD_REASON_IDENTITY
+
+
+# -- a node that says too much --------------------------------------------------------
+
+
+async def test_of_a_node_that_says_too_much_no_more_is_read_for_a_while(
+    world: ServiceWorld,
+):
+    flooder, other = await world.working(), await world.working("press-2")
+    for seq in range(1, 1501):
+        await flooder.send(heartbeat=cell_pb2.Heartbeat(seq=seq))
+    for seq in range(1, 1000):
+        assert (await flooder.heard("heartbeat_ack")).seq == seq
+    assert (await other.beat()).state == terms_pb2.CELL_STATE_WORKING
+    link = world.path().link
+    assert link is not None
+    assert link.heartbeat_seq <= 1000
+
+    for _ in range(4):
+        await world.tick(0.25)
+        await asyncio.sleep(0.05)
+    for seq in range(1000, 1400):
+        assert (await flooder.heard("heartbeat_ack")).seq == seq
 
 
 # -- windows that come twice, late, or not at all ------------------------------------
