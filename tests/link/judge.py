@@ -167,8 +167,9 @@ def _take(session: Session, line: Line, now_ns: int) -> None:
                 session.by_lease = "acknowledged" in line["text"]
                 session.killed = line["text"] == "no session yet"
             session.held_ns = session.held_ns or now_ns
-        case "session_lost":
-            session.ended_ns = session.ended_ns or now_ns
+        case "session_lost" if not session.ended_ns:  # the robot was held already
+            session.ended_ns = now_ns
+            session.by_lease = "acknowledged" in line["text"]
         case _:
             pass
 

@@ -33,7 +33,9 @@ PERSON = operator_pb2.Actor(person="ana", device="panel-1")
 POLICY_CLEARS = frozenset(
     {terms_pb2.HOLD_REASON_LINK_LOST, terms_pb2.HOLD_REASON_STALE_DATA}
 )
-OFFLINE = terms_pb2.CELL_STATE_OFFLINE
+POLICY_WITHIN_S = 6.0
+"""Time in which a policy has released what it may, s."""
+OFFLINE, HELD = terms_pb2.CELL_STATE_OFFLINE, terms_pb2.CELL_STATE_HELD
 AT_WORK = frozenset(
     {
         terms_pb2.CELL_STATE_WORKING,
@@ -249,10 +251,7 @@ class Person:
         self.shown.append(shown)
         self.now[shown.cell] = shown
         self._changed.set()
-        if (
-            shown.state == terms_pb2.CELL_STATE_HELD
-            and shown.reason not in POLICY_CLEARS
-        ):
+        if shown.state == HELD:
             self._do(f"release {shown.cell}", self._release(shown.cell))
 
     def _asked(self, request: operator_pb2.RequestSummary) -> None:
@@ -295,7 +294,11 @@ class Person:
     async def _release(self, cell: str) -> None:
         await asyncio.sleep(self._random.uniform(0.2, 0.5))
         shown = self.now[cell]
-        if shown.state != terms_pb2.CELL_STATE_HELD or shown.reason in POLICY_CLEARS:
+        if shown.state == HELD and shown.reason in POLICY_CLEARS:
+            # Left to the policy, unless a lesser reason lies below that it may not.
+            await asyncio.sleep(POLICY_WITHIN_S)
+            shown = self.now[cell]
+        if shown.state != HELD:
             return
         with suppress(grpc.aio.AioRpcError):
             await self._stub.ReleaseHold(
