@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from ros_nodes.cdr import JointWriter, write_wrench
 from ros_nodes.clock import SECOND_NS, SystemClock
@@ -94,11 +95,10 @@ class Cell:
 
 
 @asynccontextmanager
-async def running(
-    port: int, folder: Path, *, monitor_every_s: float = 0.0
-) -> AsyncIterator[Cell]:
+async def running(port: int, folder: Path, **facts: Any) -> AsyncIterator[Cell]:
+    """A cell's node; facts are of its configuration."""
     clock, robot = Sleepy(), ObedientRobot()
-    config = make_config(target=f"127.0.0.1:{port}", monitor_every_s=monitor_every_s)
+    config = make_config(target=f"127.0.0.1:{port}", **facts)
     trace = Trace(folder / "node.jsonl", clock)
     conductor = Conductor(
         config, clock, robot, trace=trace, identity=new_identity("test")
