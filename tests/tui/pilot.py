@@ -15,6 +15,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from tests.tui.conftest import ANA, until
+from tests.tui.fake_clips import make_clip
 from tests.tui.fake_coordinator import FakeCoordinator, make_coordinator
 from tui import seat
 from tui.app import AndonApp
@@ -83,9 +84,10 @@ async def main(folder: Path) -> None:
         coordinator.put_cell("press-1", "WORKING", part_id="A-1041", cycle=41)
         coordinator.put_cell("press-3", "HELD", "STOP_LABEL", text="ana says collision")
         await coordinator.start()
-        coordinator.ask(
+        request_id = coordinator.ask(
             "press-2", 17, {"misaligned": 0.55, "grip_slip": 0.3, "ok": 0.15}
         )
+        coordinator.put_clip(request_id, make_clip())
         coordinator.learning.add_model("RETIRED", risk=0.031, coverage=0.6)
         coordinator.learning.add_model("LIVE", risk=0.012, coverage=0.81)
         coordinator.learning.put(
@@ -104,7 +106,9 @@ async def main(folder: Path) -> None:
             await take("board", "press-2", "ASKING")
             await terminal.press("n")
             await take("request", "yours", "misaligned insertion")
-            await terminal.press("escape")
+            await terminal.press("c")
+            await take("clip", "12.0 s at full rate")
+            await terminal.press("escape", "escape")
             await terminal.sees("CELLS")
             await terminal.press("r")
             await take("release", "Look at the cell")
