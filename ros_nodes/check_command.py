@@ -44,8 +44,9 @@ def main(words: Sequence[str]) -> int:
     options = _parser().parse_args(list(words))
     cells = choose_cells(options.config, options.cell)
     shell_domain = os.environ.get("ROS_DOMAIN_ID", "")
-    if options.loopback:
+    if options.simulate:
         os.environ.update(loopback_environment())
+        cells = [_simulated(cell) for cell in cells]
     reports = [_look(cell, options.seconds, shell_domain) for cell in cells]
     if options.json:
         values = [report.as_values() for report in reports]
@@ -84,6 +85,13 @@ def _look(cell: CellConfig, seconds: float, shell_domain: str) -> Report:
     return Report(wants, seen, find(wants, seen))
 
 
+def _simulated(cell: CellConfig) -> CellConfig:
+    # Starts rclpy, which reads the environment that was set before.
+    from ros_nodes.adapters.stand_ins import stood_in
+
+    return replace(cell, ros=stood_in(cell.ros))
+
+
 def _somebody_listens(target: str) -> bool:
     """Whether a connection to host:port is taken."""
     host, _, port = target.rpartition(":")
@@ -120,9 +128,10 @@ def _parser() -> argparse.ArgumentParser:
         help="how long to listen; longer by itself where a topic is slow",
     )
     parser.add_argument(
-        "--loopback",
+        "--simulate",
         action="store_true",
-        help="look on this machine alone, as simulated cells do",
+        help="the cells are simulated: on this machine alone, with stand-ins for "
+        "messages that are not installed",
     )
     parser.add_argument("--json", action="store_true", help="write JSON for a program")
     return parser

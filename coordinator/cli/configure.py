@@ -59,7 +59,7 @@ def check(
     live: live_check.LiveOption = False,
     cell: live_check.CellsOption = [],  # noqa: B006 - typer reads it, nobody writes it
     seconds: live_check.SecondsOption = 3.0,
-    loopback: live_check.LoopbackOption = False,
+    simulate: live_check.SimulateOption = False,
     as_json: options.JsonOption = False,
 ) -> None:
     """Say what the configuration means.
@@ -70,7 +70,7 @@ def check(
     """
     settings = options.load_settings(config)
     require_loopback(settings.coordinator.listen)
-    look = live_check.Look(config, cell, seconds, loopback) if live else None
+    look = live_check.Look(config, cell, seconds, simulate) if live else None
     if as_json:
         raise typer.Exit(_check_as_json(config, settings, look))
     output.print_facts(_facts(settings))

@@ -29,8 +29,8 @@ SecondsOption = Annotated[
     float,
     typer.Option(min=2.0, max=600.0, help="With --live: how long to listen, s."),
 ]
-LoopbackOption = Annotated[
-    bool, typer.Option("--loopback", help="With --live: as simulated cells do.")
+SimulateOption = Annotated[
+    bool, typer.Option("--simulate", help="With --live: the cells are simulated.")
 ]
 
 
@@ -42,13 +42,13 @@ class Look:
         config: The configuration.
         cells: Ids of cells; none: all.
         seconds: How long to listen, s.
-        loopback: Hear this machine alone.
+        simulate: They are simulated.
     """
 
     config: Path
     cells: Sequence[str]
     seconds: float
-    loopback: bool
+    simulate: bool
 
     def require(self) -> None:
         """Refuse what cannot be looked at.
@@ -79,7 +79,7 @@ class Look:
         words += ["--seconds", str(self.seconds)]
         for cell in self.cells:
             words += ["--cell", cell]
-        return [*words, "--loopback"] if self.loopback else words
+        return [*words, "--simulate"] if self.simulate else words
 
     @staticmethod
     def _exit(code: int) -> Exit:
