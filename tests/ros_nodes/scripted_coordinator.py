@@ -11,6 +11,9 @@ from google.protobuf.duration_pb2 import Duration
 
 from andon.v1 import cell_pb2, cell_pb2_grpc, terms_pb2
 
+SMALL_STREAMS = ("grpc.http2.bdp_probe", 0)
+"""As the coordinator has it: little of a clip is under way at any time."""
+
 
 class Spoken:
     """One session of one node, as the coordinator sees it."""
@@ -181,6 +184,7 @@ async def serving(
         options=(
             ("grpc.so_reuseport", 0),
             ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),
+            SMALL_STREAMS,
         )
     )
     cell_pb2_grpc.add_CellServiceServicer_to_server(coordinator, server)

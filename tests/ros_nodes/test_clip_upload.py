@@ -13,12 +13,20 @@ import pytest
 from mcap.reader import make_reader
 
 from andon.v1 import cell_pb2
+from coordinator.service.server import OPTIONS
 from ros_nodes import clip_upload
 from ros_nodes.clip_upload import CHUNK_BYTES
 from ros_nodes.clock import SECOND_NS
+from ros_nodes.config import ClipSpec, RosNames
 from ros_nodes.windowing import Span
+from tests.link.proxy import UP, Harm, Proxy, Weather
 from tests.ros_nodes.conducted import Cell, running
-from tests.ros_nodes.scripted_coordinator import ScriptedCoordinator, Spoken, serving
+from tests.ros_nodes.scripted_coordinator import (
+    SMALL_STREAMS,
+    ScriptedCoordinator,
+    Spoken,
+    serving,
+)
 
 # Writing a clip needs the classes of its messages.
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
@@ -95,6 +103,32 @@ async def test_a_twenty_megabyte_clip_costs_no_heartbeat(tmp_path: Path) -> None
         assert session.last_heartbeat - before >= 3
         assert len(coordinator.sessions) == 1
         assert len(coordinator.clips[0][1]) > 20_000_000
+
+
+async def test_a_narrow_line_carries_the_clip_and_keeps_the_lease(
+    tmp_path: Path,
+) -> None:
+    # 8 Mbit/s with a deep buffer in front: what is under way cannot be called back, so
+    # the coordinator's small stream window is what keeps a clip out of the way.
+    assert SMALL_STREAMS in OPTIONS
+    coordinator, spec = ScriptedCoordinator(), RosNames(clip=ClipSpec(2.0, 0.1))
+    async with serving(coordinator) as (_, port):
+        proxy = Proxy(port)
+        through = await proxy.start()
+        async with running(through, tmp_path, ros=spec) as cell:
+            session = await coordinator.session()
+            proxy.become(Weather(Harm.NARROW, UP, 1e6))
+            _feel(cell, 4.0)
+            left: list[int | None] = []
+            await _ask(session)
+            async with asyncio.timeout(30):
+                while not coordinator.clips:
+                    left.append(cell.conductor._lease_left_ns())
+                    await asyncio.sleep(0.005)
+        await proxy.close()
+
+    assert len(coordinator.sessions) == 1
+    assert min(ns or 0 for ns in left) > SECOND_NS // 2
 
 
 async def test_a_clip_is_sent_again_when_the_coordinator_could_not(
