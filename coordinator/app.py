@@ -8,9 +8,6 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
-
 from coordinator import log, software
 from coordinator.clock import (
     SECOND_NS,
@@ -29,7 +26,8 @@ from coordinator.live.cell import control
 from coordinator.live.cell.permit import PermitMaker
 from coordinator.live.cell.record import CellRecord
 from coordinator.live.clips import ClipShelf, limits
-from coordinator.live.gate.judge import Gate
+from coordinator.live.gate.keeper import GateKeeper
+from coordinator.live.gate.plan import plan_of
 from coordinator.live.inference.device import choose
 from coordinator.live.inference.worker import InferenceWorker
 from coordinator.live.path import LivePath, PathSettings
@@ -39,11 +37,12 @@ from coordinator.seams import CellRow
 from coordinator.service.plant import Plant
 from coordinator.service.presence import Presence
 from coordinator.service.server import Server
+from coordinator.service.usual import picture
 from coordinator.store import Store
 from coordinator.store.clip_files import ClipFolder
 from coordinator.terms import (
+    NO_DIGEST,
     CellId,
-    Family,
     FamilyId,
     HoldReason,
     OperatorRequest,
@@ -61,10 +60,6 @@ STALL_NS = 2 * SECOND_NS
 """A loop that stood still for so long says so; the nodes have held by then."""
 HUNG_S = 5.0
 """A model that has not answered for so long never will: hold all and exit, s."""
-USUAL_EVERY_S = 5.0
-"""Time between two looks at what good windows look like, s."""
-USUAL_WINDOWS = 200
-LEAST_USUAL = 5
 SWITCH_INTERVAL_S = 500e-6
 """Lets the event loop interleave with the inference thread sooner, s."""
 
@@ -123,16 +118,18 @@ class Coordinator:
             told=requests.has_clip,
         )
         await clips.open()
+        gates = {family: self._gate(family) for family in self._slots}
         remembered = await self._store.cells()
         seed = (await self._store.head()).store_id
         self.plant = Plant(
             cells={
                 cell_id: self._path(
-                    cell_id, family, requests, remembered.get(cell_id), seed
+                    cell_id, gates[family], requests, remembered.get(cell_id), seed
                 )
                 for cell_id, family in self._settings.family_of().items()
             },
-            learning={family_id: self._teacher(family_id) for family_id in self._slots},
+            learning={family: self._teacher(gates[family]) for family in self._slots},
+            gates=gates,
             vocabulary=self._vocabulary,
             requests=requests,
             clips=clips,
@@ -158,7 +155,11 @@ class Coordinator:
                 for family, teacher in self.plant.learning.items()
             ]
             running.append(tasks.create_task(self._tick(), name="tick"))
-            running.append(tasks.create_task(self._picture_usual(), name="usual"))
+            running += [
+                tasks.create_task(keeper.run(), name=f"gate:{family}")
+                for family, keeper in self.plant.gates.items()
+            ]
+            running.append(tasks.create_task(picture(self.plant), name="usual"))
             address = await self.server.start(self._settings.coordinator.listen)
             _log.info("serving", address=address, device=self._worker.describe())
             if ready is not None:
@@ -190,7 +191,7 @@ class Coordinator:
         return RequestQueue(
             store=self._store,
             clock=self._clock,
-            publish=self._feed.publish,
+            publish=self._heard,
             family_of=self._vocabulary.family,
             make_example=partial(accept, clock=self._clock),
             claim_lease_ns=seconds_to_ns(self._settings.requests.claim_lease_s),
@@ -199,12 +200,12 @@ class Coordinator:
     def _path(
         self,
         cell_id: CellId,
-        family: FamilyId,
+        gate: GateKeeper,
         requests: RequestQueue,
         remembered: CellRow | None,
         seed: str,
     ) -> LivePath:
-        settings = self._settings
+        settings, family = self._settings, gate.family_id
 
         async def predict(window: SensorWindow) -> Prediction | None:
             return await self._worker.predict(window, family)
@@ -220,10 +221,7 @@ class Coordinator:
             ),
             family_now=lambda: self._vocabulary.family(family),
             predict=predict,
-            judge=Gate(
-                threshold=settings.gate.threshold,
-                ask_all=settings.gate.mode == "ask_all",
-            ),
+            gate=gate,
             requests=requests,
             permits=PermitMaker(
                 cell_id,
@@ -233,16 +231,34 @@ class Coordinator:
             clock=self._clock,
             settings=PathSettings(
                 maximum_age_ns=seconds_to_ns(settings.gate.maximum_age_s),
-                audit_share=settings.gate.audit_share,
                 audit_seed=seed,
                 time_allowed_ns=seconds_to_ns(settings.requests.deadline_s),
+                audit_allowed_ns=seconds_to_ns(settings.gate.audit_deadline_s),
                 on_timeout=settings.requests.timeout_outcome,
                 autostart=settings.policies.autostart,
             ),
         )
 
-    def _teacher(self, family: FamilyId) -> LearningPath:
-        settings = self._settings
+    def _gate(self, family: FamilyId) -> GateKeeper:
+        slot = self._slots[family]
+        return GateKeeper(
+            family_now=lambda: self._vocabulary.family(family),
+            plan=plan_of(self._settings, family),
+            store=self._store,
+            clock=self._clock,
+            serving=lambda: NO_DIGEST if slot.model is None else slot.model.digest,
+            changed=lambda: self.plant.learning[family].gate_changed(),
+        )
+
+    def _heard(self, request: OperatorRequest) -> None:
+        """Tell the gate and every watcher how a question stands."""
+        gate = self.plant.gates.get(request.family)
+        if gate is not None:
+            gate.heard(request)
+        self._feed.publish(request)
+
+    def _teacher(self, gate: GateKeeper) -> LearningPath:
+        settings, family = self._settings, gate.family_id
         models_dir = settings.coordinator.data_dir / "models"
         return LearningPath(
             family_now=lambda: self._vocabulary.family(family),
@@ -260,7 +276,7 @@ class Coordinator:
             auto_promote=settings.policies.auto_promote,
             models_dir=models_dir,
             publish=self._feed.publish,
-            ask_all=settings.gate.mode == "ask_all",
+            gate=gate.line,
         )
 
     async def _was_unclean(self) -> bool:
@@ -290,6 +306,8 @@ class Coordinator:
             nobody = self._say_when_nobody(nobody)
             for path in self.plant.cells.values():
                 path.inbox.post(control.Tick())
+            for gate in self.plant.gates.values():
+                gate.tick()
             if self._worker.hung_s > HUNG_S:
                 self._give_up()
 
@@ -330,33 +348,6 @@ class Coordinator:
         for path in self.plant.cells.values():
             path.hold(HoldReason.MODEL_FAULT, text)
         self.stop(exit_code=9)
-
-    async def _picture_usual(self) -> None:
-        """Keep what good windows look like, for the traces that people see."""
-        pictured: dict[FamilyId, int] = {}
-        while True:
-            await self._clock.sleep(USUAL_EVERY_S)
-            for family in self._vocabulary.all():
-                status = self.plant.learning[family.family_id].status
-                if status.examples < pictured.get(family.family_id, 0) * 1.2 + 5:
-                    continue
-                pictured[family.family_id] = status.examples
-                picture = await self._usual(family)
-                if picture is not None:
-                    self.plant.usual[family.family_id] = picture
-
-    async def _usual(self, family: Family) -> NDArray[np.float32] | None:
-        """Mean and standard deviation of good windows: (2, samples, channels)."""
-        examples = await self._store.example_windows(family.family_id)
-        good = [
-            window.samples
-            for example, window in examples
-            if example.label == family.default_label
-        ][-USUAL_WINDOWS:]
-        if len(good) < LEAST_USUAL:
-            return None
-        stack = np.stack(good)  # (N, T, C)
-        return np.stack([stack.mean(axis=0), stack.std(axis=0)])  # (2, T, C)
 
 
 async def supervise(path: LivePath) -> None:

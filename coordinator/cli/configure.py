@@ -154,13 +154,7 @@ def warnings_about(settings: Settings) -> list[str]:
         found.append("autostart: cells start without a person after every connection.")
     if settings.policies.auto_promote:
         found.append("auto_promote: a model that passed validation serves at once.")
-    if settings.gate.mode == "provisional":
-        found.append(
-            f"gate: acts alone from {settings.gate.threshold:g} on, by an engineer's "
-            "choice; no risk is certified yet."
-        )
-    if not settings.gate.audit_share > 0.0:
-        found.append("audit_share is 0: nobody finds out what the gate gets wrong.")
+    found += _about_the_gate(settings)
     for name, cell in settings.cells.items():
         if cell.ros.robot.adapter == "none":
             found.append(
@@ -173,6 +167,19 @@ def warnings_about(settings: Settings) -> list[str]:
     return found
 
 
+def _about_the_gate(settings: Settings) -> list[str]:
+    found = []
+    if settings.gate.mode == "provisional":
+        found.append(
+            f"gate: acts alone from {settings.gate.threshold:g} on for "
+            f"{settings.gate.provisional_hours:g} h, on the word of "
+            f"{settings.gate.provisional_by}; no risk is certified."
+        )
+    if not settings.gate.audit_share > 0.0:
+        found.append("audit_share is 0: nobody finds out what the gate gets wrong.")
+    return found
+
+
 def _facts(settings: Settings) -> list[tuple[str, str]]:
     section = settings.coordinator
     facts = [
@@ -181,8 +188,8 @@ def _facts(settings: Settings) -> list[tuple[str, str]]:
         ("device", section.device),
         (
             "gate",
-            f"{settings.gate.mode}, alone from {settings.gate.threshold:g}, "
-            f"{settings.gate.audit_share:.0%} audited",
+            f"{settings.gate.mode}, at most {settings.gate.alpha:.1%} wrong with "
+            f"{1 - settings.gate.delta:.1%} certainty",
         ),
         (
             "requests",

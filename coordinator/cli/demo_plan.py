@@ -148,6 +148,8 @@ def configuration(cells: tuple[CellId, ...], listen: str, domains: list[int]) ->
             "data_dir": '"data"',
             "autostart": "true",
             "auto_promote": "true",
+            "mode": '"provisional"',
+            "provisional_by": '"demo"',
         },
     )
     tables = [

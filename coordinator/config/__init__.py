@@ -1,11 +1,11 @@
 """andon.toml as typed settings."""
 
+from coordinator.config.gate import GateSection
 from coordinator.config.settings import (
     HEARTBEAT_S,
     LEASE_S,
     START_WITHIN_S,
     FamilySection,
-    GateSection,
     LearningSection,
     Settings,
     from_mapping,

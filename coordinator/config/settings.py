@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from coordinator.config.gate import CostEntry, GateSection, check_costs
 from coordinator.config.ros import ROS_SECTIONS, RosSection
 from coordinator.config.section import Seconds, Section, Share
 from coordinator.errors import ConfigError
@@ -52,15 +53,6 @@ class CoordinatorSection(Section):
     """Time for the model to answer; a later answer is HOLD, s."""
     clips_mb: Annotated[float, Field(ge=0.0)] = 4096.0
     """Most disk for full-rate clips; the oldest that nobody is asked about go, MB."""
-
-
-class GateSection(Section):
-    """When the gate may act alone."""
-
-    mode: Literal["ask_all", "provisional"] = "provisional"
-    threshold: Annotated[float, Field(ge=0.5, le=1.0)] = 0.9
-    audit_share: Share = 0.05
-    maximum_age_s: Annotated[float, Field(gt=0.0, le=5.0)] = 0.25
 
 
 class RequestsSection(Section):
@@ -133,6 +125,7 @@ class FamilySection(Section):
     default_label: str
     labels: Annotated[tuple[_LabelEntry, ...], Field(min_length=2, max_length=64)]
     channels: Annotated[tuple[_ChannelEntry, ...], Field(min_length=1, max_length=256)]
+    costs: Annotated[tuple[CostEntry, ...], Field(max_length=4096)] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -148,6 +141,7 @@ class FamilySection(Section):
                     )
             if len(set(ids)) != len(ids):
                 raise ValueError(f"a {what} name occurs twice")
+        check_costs(self.costs, names)
         if self.default_label not in names:
             raise ValueError(f"default_label '{self.default_label}' is not a label")
         if len(self.channels) * self.rows * 4 > 65_536:
@@ -331,5 +325,6 @@ def _known_keys() -> list[str]:
         *ROS_SECTIONS,
         _LabelEntry,
         _ChannelEntry,
+        CostEntry,
     )
     return sorted({key for section in sections for key in section.model_fields})

@@ -23,6 +23,7 @@ from coordinator.learning.correction.accept import accept
 from coordinator.learning.path import LearningPath
 from coordinator.live.cell.permit import PermitMaker
 from coordinator.live.cell.record import CellRecord
+from coordinator.live.gate.desk import FixedDesk
 from coordinator.live.gate.judge import Judge
 from coordinator.live.inference.device import choose
 from coordinator.live.inference.worker import InferenceWorker
@@ -198,16 +199,16 @@ class Rig:
             ),
             family_now=lambda: self._family,
             predict=self._predict,
-            judge=self._judge,
+            gate=FixedDesk(self._judge, self._plan.audit_share),
             requests=requests,
             permits=PermitMaker(CELL, maximum_step_ns=seconds_to_ns(MAXIMUM_STEP_S)),
             store=self.store,
             clock=self._clock,
             settings=PathSettings(
                 maximum_age_ns=seconds_to_ns(1.0),
-                audit_share=self._plan.audit_share,
                 audit_seed=f"backtest {self._plan.seed}",
                 time_allowed_ns=seconds_to_ns(YEAR_S),
+                audit_allowed_ns=seconds_to_ns(YEAR_S),
                 on_timeout=TimeoutOutcome.HOLD,
                 autostart=False,
             ),

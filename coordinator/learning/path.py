@@ -34,6 +34,7 @@ from coordinator.terms import (
     Actor,
     Digest,
     Family,
+    GateLine,
     IdempotencyKey,
     LearningPhase,
     LearningStatus,
@@ -69,7 +70,7 @@ class LearningPath:
         auto_promote: bool,
         models_dir: Path,
         publish: Callable[[LearningStatus], None],
-        ask_all: bool = False,
+        gate: Callable[[], GateLine] = GateLine,
     ) -> None:
         self._family_now = family_now
         self._store = store
@@ -86,7 +87,7 @@ class LearningPath:
         self._auto_promote = auto_promote
         self._models_dir = models_dir
         self._publish = publish
-        self._ask_all = ask_all
+        self._gate = gate
         self._swap = HotSwap(
             family_now=family_now,
             slot=slot,
@@ -112,6 +113,10 @@ class LearningPath:
     def note_example(self) -> None:
         """An example was added or taken back, or a label was added: look again."""
         self._woken.set()
+
+    def gate_changed(self) -> None:
+        """On what the gate rests has changed, or how far its evidence is."""
+        self._tell_status(replace(self._status, gate=self._gate()))
 
     async def request_training(self, actor: Actor) -> RunId:
         """Train as soon as nothing else is training, whatever the trigger says.
@@ -215,9 +220,7 @@ class LearningPath:
             self._taught = said
         changed = said != self._taught and usable > 0
         counted = replace(self._status, examples=usable, until_training=missing)
-        if counted != self._status:
-            self._status = counted
-            self._publish(counted)
+        self._tell_status(counted)
         return missing == 0 or changed or self._asked_for is not None
 
     async def _cool_down(self) -> None:
@@ -360,16 +363,11 @@ class LearningPath:
             seconds_left=seconds_left,
             model_digest=NO_DIGEST if model is None else model.digest,
             model_version=0 if model is None else model.version,
-            gate="ASK_ALL" if model is None or self._ask_all else "PROVISIONAL",
-            gate_text=self._gate_text(),
+            gate=self._gate(),
         )
+        self._tell_status(status)
+
+    def _tell_status(self, status: LearningStatus) -> None:
         if status != self._status:
             self._status = status
             self._publish(status)
-
-    def _gate_text(self) -> str:
-        if self._ask_all:
-            return "Set to ask: people are asked about everything."
-        if self._slot.model is None:
-            return "No model yet: people are asked about everything."
-        return "Provisional: the threshold is configured, no risk is certified."

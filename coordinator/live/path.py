@@ -30,7 +30,7 @@ from coordinator.errors import (
 from coordinator.live.cell.permit import PermitMaker
 from coordinator.live.cell.record import CellRecord
 from coordinator.live.gate.audit import toss
-from coordinator.live.gate.judge import Judge
+from coordinator.live.gate.desk import GateDesk
 from coordinator.live.held import HeldCell
 from coordinator.live.request.opening import decided, opened
 from coordinator.live.request.queue import RequestQueue
@@ -71,17 +71,17 @@ class PathSettings:
 
     Attributes:
         maximum_age_ns: Age of a window above which it is not judged.
-        audit_share: Share of the decision windows also shown to a person, in [0, 1].
         audit_seed: Seed of the audit coin.
         time_allowed_ns: Time to answer a question.
+        audit_allowed_ns: Time to answer an audit, for which no cell waits.
         on_timeout: What happens to the part when nobody answers.
         autostart: The policy of that name is configured.
     """
 
     maximum_age_ns: int
-    audit_share: float
     audit_seed: str
     time_allowed_ns: int
+    audit_allowed_ns: int
     on_timeout: TimeoutOutcome
     autostart: bool
 
@@ -95,7 +95,7 @@ class LivePath(HeldCell):
         cell: CellRecord,
         family_now: Callable[[], Family],
         predict: Predict,
-        judge: Judge,
+        gate: GateDesk,
         requests: RequestQueue,
         permits: PermitMaker,
         store: Store,
@@ -112,7 +112,7 @@ class LivePath(HeldCell):
             autostart=settings.autostart,
         )
         self._predict = predict
-        self._judge = judge
+        self._gate = gate
         self._settings = settings
 
     # -- the door --------------------------------------------------------------------
@@ -185,7 +185,7 @@ class LivePath(HeldCell):
     async def _judged(self, window: SensorWindow) -> Judged:
         """Toss the audit coin, check, predict, judge: in this order."""
         family = self._family_now()
-        coin = toss(window, self._settings.audit_share, self._settings.audit_seed)
+        coin = toss(window, self._gate.audit_share(), self._settings.audit_seed)
         findings = check(
             window,
             family,
@@ -196,12 +196,14 @@ class LivePath(HeldCell):
         try:
             prediction = await self._predict(window) if usable else None
         except LiveError as error:
+            rule = self._gate.judge()
             verdict = Verdict(
                 Decision.HOLD, error.code, error.text, None, HoldReason.MODEL_FAULT
             )
         else:
-            verdict = self._judge(prediction, findings, family)
-        return Judged(DecisionId(new_id("d")), verdict, coin)
+            rule = self._gate.judge()
+            verdict = rule(prediction, findings, family)
+        return Judged(DecisionId(new_id("d")), verdict, coin, rule.digest)
 
     async def _act(self, window: SensorWindow, judged: Judged) -> None:
         """Permit the next step with the label's action; durable first."""
@@ -226,6 +228,7 @@ class LivePath(HeldCell):
             *([events.RequestOpened(audit)] if audit else []),
             window=window,
         )
+        self._gate.judged(window, judged)
         if audit:
             self._requests.add(audit)
         self.cell.count(Decision.ACT)
@@ -240,6 +243,7 @@ class LivePath(HeldCell):
         await self._ledger.commit(
             self._decided(window, judged), events.RequestOpened(request), window=window
         )
+        self._gate.judged(window, judged)
         self.cell.count(Decision.ASK)
         if self._still(window, CellState.DECIDING):
             self.cell.move(CellEvent.ASK, judged.verdict.reason)
@@ -259,6 +263,7 @@ class LivePath(HeldCell):
             *([events.RequestOpened(audit)] if audit else []),
             window=window,
         )
+        self._gate.judged(window, judged)
         if audit:
             self._requests.add(audit)
         self._tell(window, verdict, audit)
@@ -286,7 +291,8 @@ class LivePath(HeldCell):
         verdict = Verdict(Decision.HOLD, worst.code, worst.text, None, reason)
         self.hold(reason, worst.text)
         coin = toss(window, 0.0, self._settings.audit_seed)
-        judged = Judged(DecisionId(new_id("d")), verdict, coin)
+        rule = self._gate.judge()
+        judged = Judged(DecisionId(new_id("d")), verdict, coin, rule.digest)
         await self._ledger.commit(self._decided(window, judged), window=window)
         self._tell(window, verdict)
 
@@ -321,11 +327,13 @@ class LivePath(HeldCell):
         )
 
     def _decided(self, window: SensorWindow, judged: Judged) -> events.WindowDecided:
-        return decided(window, judged, self.cell.family, self._judge.digest)
+        return decided(window, judged, self.cell.family)
 
     def _question(
         self, window: SensorWindow, judged: Judged, kind: RequestKind
     ) -> OperatorRequest:
+        audit = kind is RequestKind.AUDIT
+        settings = self._settings
         return opened(
             window,
             judged,
@@ -333,8 +341,10 @@ class LivePath(HeldCell):
             family=self.cell.family,
             raised_at=self._clock.utc_now(),
             now_ns=self._clock.monotonic_ns(),
-            time_allowed_ns=self._settings.time_allowed_ns,
-            on_timeout=self._settings.on_timeout,
+            time_allowed_ns=(
+                settings.audit_allowed_ns if audit else settings.time_allowed_ns
+            ),
+            on_timeout=settings.on_timeout,
         )
 
     def _audit(self, window: SensorWindow, judged: Judged) -> OperatorRequest | None:

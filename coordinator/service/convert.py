@@ -272,8 +272,11 @@ def learning_status(term: LearningStatus) -> operator_pb2.LearningStatus:
         progress=term.progress,
         time_left=None if left is None else duration(round(left * 1e9)),
         text=term.text,
-        gate=term.gate,
-        gate_text=term.gate_text,
+        gate=term.gate.state.name,
+        gate_text=term.gate.text,
+        gate_audited=term.gate.audited,
+        gate_needed=term.gate.needed or 0,
+        gate_until=timestamp(term.gate.until),
     )
 
 

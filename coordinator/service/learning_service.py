@@ -11,6 +11,7 @@ import grpc
 from andon.v1 import learning_pb2, learning_pb2_grpc
 from coordinator.errors import InputError, NotFoundError
 from coordinator.service import convert
+from coordinator.service.gates import gate_status
 from coordinator.service.operator_service import page
 from coordinator.service.plant import Plant, require_id
 from coordinator.service.words import (
@@ -81,6 +82,7 @@ class LearningService(learning_pb2_grpc.LearningServiceServicer):
         for family, teacher in self._plant.learning.items():
             for example in await store.examples(family):
                 if example.example_id == example_id:
+                    self._plant.gates[family].taken_back(example.window_id)
                     teacher.note_example()
                     return learning_pb2.RetractExampleResponse(
                         example=_example(example)
@@ -192,6 +194,40 @@ class LearningService(learning_pb2_grpc.LearningServiceServicer):
         return learning_pb2.RollbackResponse(
             model=None if serving is None else convert.model(serving)
         )
+
+    async def GetGate(
+        self, request: learning_pb2.GetGateRequest, context: Context
+    ) -> learning_pb2.GetGateResponse:
+        """See learning.proto."""
+        del context
+        status = self._plant.gate(request.family).status()
+        return learning_pb2.GetGateResponse(gate=gate_status(status))
+
+    async def GrantProvisional(
+        self, request: learning_pb2.GrantProvisionalRequest, context: Context
+    ) -> learning_pb2.GrantProvisionalResponse:
+        """See learning.proto."""
+        del context
+        status = await self._plant.gate(request.family).grant(
+            actor_of(request.actor),
+            threshold=request.threshold,
+            duration=request.duration.ToTimedelta(),
+            note=clean_note(request.note),
+            once=once_of(request),
+        )
+        return learning_pb2.GrantProvisionalResponse(gate=gate_status(status))
+
+    async def CloseGate(
+        self, request: learning_pb2.CloseGateRequest, context: Context
+    ) -> learning_pb2.CloseGateResponse:
+        """See learning.proto."""
+        del context
+        status = await self._plant.gate(request.family).close(
+            actor_of(request.actor),
+            note=clean_note(request.note),
+            once=once_of(request),
+        )
+        return learning_pb2.CloseGateResponse(gate=gate_status(status))
 
     async def _find(self, digest: str) -> ModelRecord:
         if len(digest) < SHORTEST_DIGEST:

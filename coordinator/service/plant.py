@@ -13,6 +13,7 @@ from coordinator.errors import BadIdError, MissingFieldError, NotFoundError
 from coordinator.feed import Feed
 from coordinator.learning.path import LearningPath
 from coordinator.live.clips import ClipShelf
+from coordinator.live.gate.keeper import GateKeeper
 from coordinator.live.path import LivePath
 from coordinator.live.request.queue import RequestQueue
 from coordinator.seams import Store
@@ -33,6 +34,7 @@ class Plant:
 
     cells: Mapping[CellId, LivePath]
     learning: Mapping[FamilyId, LearningPath]
+    gates: Mapping[FamilyId, GateKeeper]
     vocabulary: Vocabulary
     requests: RequestQueue
     clips: ClipShelf
@@ -69,6 +71,14 @@ class Plant:
     def family_of(self, path: LivePath) -> Family:
         """Return the family of one cell, with every label known now."""
         return self.vocabulary.family(path.cell.family)
+
+    def gate(self, family: str) -> GateKeeper:
+        """Return one family's gate; raises like cell()."""
+        require_id("family", family)
+        found = self.gates.get(FamilyId(family))
+        if found is None:
+            raise NotFoundError(f"'{family}' is not configured.", "UNKNOWN_FAMILY")
+        return found
 
     def teacher(self, family: str) -> LearningPath:
         """Return one family's learning; raises like cell()."""

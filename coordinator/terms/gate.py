@@ -171,6 +171,25 @@ class GateCase:
 
 
 @dataclass(frozen=True, slots=True)
+class GateLine:
+    """What is always shown of a gate.
+
+    Attributes:
+        state: On what it rests.
+        text: One sentence.
+        audited: Cases of the evidence that gathers now.
+        needed: Cases at which a certificate is to be expected; None when none is.
+        until: UTC of the end of what it rests on; None when it rests on nothing.
+    """
+
+    state: GateState = GateState.ASK_ALL
+    text: str = ""
+    audited: int = 0
+    needed: int | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AutomatedError:
     """How often what was decided alone was wrong, from audits.
 

@@ -10,6 +10,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from coordinator.terms.gate import GateLine
 from coordinator.terms.ids import (
     NO_DIGEST,
     CellId,
@@ -218,8 +219,7 @@ class LearningStatus:
         progress: Of the phase, in [0, 1].
         seconds_left: Estimate for the phase; None when there is none.
         text: One sentence about the last thing that happened.
-        gate: ASK_ALL, PROVISIONAL, CERTIFIED or CLOSED.
-        gate_text: One sentence about the gate.
+        gate: On what the gate rests, and how far its evidence is.
     """
 
     family: FamilyId
@@ -231,5 +231,4 @@ class LearningStatus:
     progress: float = 0.0
     seconds_left: float | None = None
     text: str = ""
-    gate: str = "ASK_ALL"
-    gate_text: str = ""
+    gate: GateLine = field(default_factory=GateLine)

@@ -182,8 +182,16 @@ class AuditCoin:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A verdict with the identity under which the journal knows it."""
+    """A verdict with the identity under which the journal knows it.
+
+    Attributes:
+        decision_id: Unique for the life of the store.
+        verdict: What the gate said.
+        coin: The audit toss.
+        gate_digest: The rule that said it, with its numbers.
+    """
 
     decision_id: DecisionId
     verdict: Verdict
     coin: AuditCoin
+    gate_digest: Digest

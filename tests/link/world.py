@@ -70,6 +70,7 @@ data_dir = "data"
 device = "cpu"
 [gate]
 mode = "provisional"
+provisional_by = "eva"
 audit_share = 0.0
 [policies]
 autostart = {str(autostart).lower()}

@@ -12,6 +12,7 @@ from coordinator.learning.correction.accept import accept
 from coordinator.live.cell import control
 from coordinator.live.cell.permit import PermitMaker
 from coordinator.live.cell.record import CellRecord
+from coordinator.live.gate.desk import FixedDesk
 from coordinator.live.gate.judge import Gate
 from coordinator.live.path import LivePath, PathSettings
 from coordinator.live.request.queue import RequestQueue
@@ -149,11 +150,12 @@ class World:
             make_example=partial(accept, clock=clock),
             claim_lease_ns=60 * SECOND_NS,
         )
+        self.gate = FixedDesk(Gate(threshold=0.9), settings.pop("audit_share", 0.0))
         facts: dict[str, Any] = {
             "maximum_age_ns": SECOND_NS,
-            "audit_share": 0.0,
             "audit_seed": "seed",
             "time_allowed_ns": 120 * SECOND_NS,
+            "audit_allowed_ns": 120 * SECOND_NS,
             "on_timeout": TimeoutOutcome.HOLD,
             "autostart": False,
         }
@@ -163,7 +165,7 @@ class World:
             ),
             family_now=lambda: FAMILY,
             predict=self._predict,
-            judge=Gate(threshold=0.9),
+            gate=self.gate,
             requests=self.requests,
             permits=PermitMaker(CELL, maximum_step_ns=60 * SECOND_NS),
             store=seam,

@@ -14,6 +14,7 @@ from coordinator.errors import (
     StoreDegradedError,
 )
 from coordinator.live.cell import control
+from coordinator.live.gate.desk import FixedDesk
 from coordinator.terms import (
     Action,
     CellEvent,
@@ -628,7 +629,7 @@ async def test_a_gate_that_acts_on_an_unknown_label_permits_nothing(world: World
         ) -> Verdict:
             return Verdict(Decision.ACT, "ACT", "sure.", judged)
 
-    world.path._judge = Acts()
+    world.path._gate = FixedDesk(Acts(), 0.0)
     await world.offer(world.window())
 
     assert world.state() is CellState.HELD

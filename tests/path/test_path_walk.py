@@ -9,6 +9,8 @@ import pytest
 
 from coordinator.errors import ModelUnavailableError, ReleaseRefusedError
 from coordinator.live.cell import control
+from coordinator.live.gate.desk import FixedDesk
+from coordinator.live.gate.judge import Gate
 from coordinator.terms import (
     Action,
     CellEvent,
@@ -209,7 +211,7 @@ async def test_nobody_answers_the_cell_is_held_and_the_successor_permits(world: 
 async def test_an_audit_that_expires_does_not_expire_the_question(world: World):
     # Both have the same deadline; only the question is what the cell waits for.
     await world.start()
-    world.path._settings = replace(world.path._settings, audit_share=1.0)
+    world.gate = world.path._gate = FixedDesk(Gate(threshold=0.9), 1.0)
     await world.offer(world.window())
     world.clock.advance(timedelta(seconds=60))
     await world.doubt()
@@ -227,7 +229,7 @@ async def test_an_audit_that_expires_does_not_expire_the_question(world: World):
 
 async def test_an_audit_never_holds_and_its_answer_moves_nothing(world: World):
     await world.start()
-    world.path._settings = replace(world.path._settings, audit_share=1.0)
+    world.gate = world.path._gate = FixedDesk(Gate(threshold=0.9), 1.0)
     await world.offer(world.window())
 
     [audit] = world.requests.all_open()

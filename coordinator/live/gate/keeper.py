@@ -29,6 +29,7 @@ from coordinator.live.gate.judge import Gate
 from coordinator.live.gate.moves import REFERENCE
 from coordinator.live.gate.plan import GatePlan, Mode
 from coordinator.live.gate.restore import restore
+from coordinator.live.gate.shown import line_of, status_of
 from coordinator.live.gate.signals import lot_of, measure, names, shift_of
 from coordinator.live.gate.standing import GateEvent, Standing
 from coordinator.seams import Store
@@ -39,6 +40,7 @@ from coordinator.terms import (
     Digest,
     Family,
     GateCase,
+    GateLine,
     GateRow,
     GateState,
     GateStatus,
@@ -95,14 +97,14 @@ class GateKeeper:
         self._clock = clock
         self._serving = serving
         self._changed = changed
-        self._family_id = family_now().family_id
-        self._standing = Standing(self._family_id, plan, names(family_now()))
+        self.family_id = family_now().family_id
+        self._standing = Standing(self.family_id, plan, names(family_now()))
         self._pace = Pace()
         self._woken = asyncio.Event()
         self._recording = asyncio.Lock()
         self._ready = False
         self._waiting: list[Callable[[], None]] = []
-        self._said: tuple[GateState, str] | None = None
+        self._said: GateLine | None = None
         self._began_at, self._began_ns = clock.utc_now(), clock.monotonic_ns()
 
     # -- for the path ----------------------------------------------------------------
@@ -140,7 +142,7 @@ class GateKeeper:
 
     def heard(self, request: OperatorRequest) -> None:
         """Note how a question or an audit about one window stands."""
-        if request.family != self._family_id:
+        if request.family != self.family_id:
             return
         decision_id, now = request.decision_id, self._now()
         if request.is_open:
@@ -172,27 +174,14 @@ class GateKeeper:
         """One sentence about the gate."""
         return self._standing.text(self._now()) if self._ready else READING
 
+    def line(self) -> GateLine:
+        """What is always shown."""
+        return line_of(self._standing, self.state(), self.text())
+
     def status(self) -> GateStatus:
         """All that is known about the gate."""
-        standing, state = self._standing, self.state()
-        return GateStatus(
-            family=self._family_id,
-            state=state,
-            text=self.text(),
-            alpha=self._plan.promise.alpha,
-            delta=self._plan.promise.delta,
-            audited=standing.audited,
-            needed=standing.needed,
-            audit_share=self.audit_share(),
-            error=standing.error(),
-            model_digest=standing.model_digest,
-            certificate=(
-                standing.certificate if state is GateState.CERTIFIED else None
-            ),
-            permission=(
-                standing.permission if state is GateState.PROVISIONAL else None
-            ),
-        )
+        share = self.audit_share()
+        return status_of(self._standing, self.line(), self.family_id, self._plan, share)
 
     async def grant(
         self,
@@ -217,6 +206,8 @@ class GateKeeper:
             InputError: the threshold or the duration is out of range.
             StoreDegradedError: it could not be recorded; nothing is granted.
         """
+        if await self._replied(once):
+            return self.status()
         if self._plan.mode is Mode.ASK_ALL:
             raise ConflictError(
                 "the gate is configured to ask about everything.", "GATE_ASKS_ALL"
@@ -232,11 +223,7 @@ class GateKeeper:
             )
         until = self._now() + duration
         await self._record(
-            (
-                events.ProvisionalGranted(
-                    self._family_id, actor, threshold, until, note
-                ),
-            ),
+            (events.ProvisionalGranted(self.family_id, actor, threshold, until, note),),
             once,
         )
         return self.status()
@@ -249,12 +236,18 @@ class GateKeeper:
         Raises:
             StoreDegradedError: it could not be recorded yet; people are asked already.
         """
+        if await self._replied(once):
+            return self.status()
         text = f"closed by {actor.person}{f': {note}' if note else ''}."
         self._standing.close(
-            events.GateClosed(self._family_id, Closing.PERSON, text, (), actor)
+            events.GateClosed(self.family_id, Closing.PERSON, text, (), actor)
         )
         await self._carry_out(once)
         return self.status()
+
+    async def _replied(self, once: IdempotencyKey | None) -> bool:
+        """Whether this very call was carried out before."""
+        return once is not None and await self._store.replied(once) is not None
 
     # -- the loop --------------------------------------------------------------------
 
@@ -273,15 +266,15 @@ class GateKeeper:
 
     async def begin(self) -> None:
         """Take over what is on record, once the model that serves is in its slot."""
-        while await self._store.serving(self._family_id) and not self._serving():
+        while await self._store.serving(self.family_id) and not self._serving():
             await self._woken.wait()
             self._woken.clear()
         model = self._serving()
-        row = await self._store.gate(self._family_id)
+        row = await self._store.gate(self.family_id)
         first = row.evidence_seq
         if row.certificate or row.permission:
             first = min(first, row.opened_seq)
-        cases = await self._store.gate_cases(self._family_id, model, first)
+        cases = await self._store.gate_cases(self.family_id, model, first)
         signals = await self._signals(cases)
         now = self._now()
         restore(self._standing, row, cases, signals, self._family_now(), model, now)
@@ -298,7 +291,7 @@ class GateKeeper:
         if said is None or said.source == row.source:
             return
         granted = events.ProvisionalGranted(
-            self._family_id,
+            self.family_id,
             Actor(said.person, "andon.toml"),
             said.threshold,
             self._now() + said.life,
@@ -343,7 +336,7 @@ class GateKeeper:
                 return
             for event in due:
                 self._standing.applied(event)
-                _log.info("gate", family=self._family_id, happened=type(event).__name__)
+                _log.info("gate", family=self.family_id, happened=type(event).__name__)
         self._look()
 
     # -- small things ----------------------------------------------------------------
@@ -363,7 +356,7 @@ class GateKeeper:
         now = self._now()
         if self._standing.due(now):
             self._woken.set()
-        said = (self._standing.state(now), self._standing.text(now))
+        said = self.line()
         if said != self._said:
             self._said = said
             self._changed()

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 
+from coordinator.config import Settings
 from coordinator.live.gate.audit import AuditPlan
 from coordinator.model.risk.costs import Costs
 from coordinator.model.risk.spending import Promise
-from coordinator.terms import Digest, PersonId
+from coordinator.terms import Digest, FamilyId, PersonId
 
 
 class Mode(Enum):
@@ -74,3 +75,31 @@ class GatePlan:
         never = sorted(self.costs.must_never_miss)
         text = f"promise/1 {self.promise!r} {costs!r} {never!r} {self.novelty_limit!r}"
         return Digest(hashlib.sha256(text.encode()).hexdigest())
+
+
+def plan_of(settings: Settings, family_id: FamilyId) -> GatePlan:
+    """Return what is configured of one family's gate.
+
+    Raises:
+        ConfigError: the numbers make no promise.
+    """
+    gate, family = settings.gate, settings.families[family_id]
+    word = None
+    if gate.mode == "provisional":
+        life = timedelta(hours=gate.provisional_hours)
+        word = Word(PersonId(gate.provisional_by.strip()), gate.threshold, life)
+    return GatePlan(
+        mode=Mode(gate.mode),
+        promise=Promise(gate.alpha, gate.delta, gate.alpha_missed or gate.alpha),
+        costs=Costs(
+            {(entry.said, entry.truth): entry.cost for entry in family.costs},
+            frozenset(label.name for label in family.labels if label.must_never_miss),
+        ),
+        audits=AuditPlan(
+            asked_share=gate.audit_share_asking,
+            provisional_share=gate.audit_share,
+            per_hour=gate.audits_per_hour,
+        ),
+        life=timedelta(hours=gate.certificate_hours),
+        word=word,
+    )

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from coordinator.terms import (
     Decision,
-    Digest,
     FamilyId,
     Judged,
     OperatorRequest,
@@ -20,7 +19,7 @@ from coordinator.terms import (
 
 
 def decided(
-    window: SensorWindow, judged: Judged, family: FamilyId, gate_digest: Digest
+    window: SensorWindow, judged: Judged, family: FamilyId
 ) -> events.WindowDecided:
     """The journal's record of one judged window."""
     return events.WindowDecided(
@@ -36,7 +35,7 @@ def decided(
         window_digest=window.digest,
         verdict=judged.verdict,
         coin=judged.coin,
-        gate_digest=gate_digest,
+        gate_digest=judged.gate_digest,
         age_ns=window.age_ns,
     )
 

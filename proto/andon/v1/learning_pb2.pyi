@@ -782,3 +782,317 @@ class RollbackResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RollbackResponse: _TypeAlias = RollbackResponse  # noqa: Y015
+
+@_typing.final
+class CertifiedGroup(_message.Message):
+    """Labels that are decided alone from one confidence on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LABELS_FIELD_NUMBER: _builtins.int
+    THRESHOLD_FIELD_NUMBER: _builtins.int
+    CASES_FIELD_NUMBER: _builtins.int
+    LOSSES_FIELD_NUMBER: _builtins.int
+    MISSED_FIELD_NUMBER: _builtins.int
+    threshold: _builtins.float
+    """least calibrated probability, in [0.5, 1]"""
+    cases: _builtins.int
+    """audited cases at or above it"""
+    losses: _builtins.float
+    """what they would have cost, the dearest mistake being 1"""
+    missed: _builtins.int
+    """how many of them miss a must-never-miss label"""
+    @_builtins.property
+    def labels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """their names"""
+
+    def __init__(
+        self,
+        *,
+        labels: _abc.Iterable[_builtins.str] | None = ...,
+        threshold: _builtins.float = ...,
+        cases: _builtins.int = ...,
+        losses: _builtins.float = ...,
+        missed: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases", "labels", b"labels", "losses", b"losses", "missed", b"missed", "threshold", b"threshold"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CertifiedGroup: _TypeAlias = CertifiedGroup  # noqa: Y015
+
+@_typing.final
+class GateStatus(_message.Message):
+    """On what the gate of a family rests."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FAMILY_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    ALPHA_FIELD_NUMBER: _builtins.int
+    DELTA_FIELD_NUMBER: _builtins.int
+    AUDITED_FIELD_NUMBER: _builtins.int
+    NEEDED_FIELD_NUMBER: _builtins.int
+    AUDIT_SHARE_FIELD_NUMBER: _builtins.int
+    MODEL_DIGEST_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    PROVISIONAL_BY_FIELD_NUMBER: _builtins.int
+    PROVISIONAL_THRESHOLD_FIELD_NUMBER: _builtins.int
+    GROUPS_FIELD_NUMBER: _builtins.int
+    MISSED_AT_MOST_FIELD_NUMBER: _builtins.int
+    WRONG_FIELD_NUMBER: _builtins.int
+    WRONG_LOW_FIELD_NUMBER: _builtins.int
+    WRONG_HIGH_FIELD_NUMBER: _builtins.int
+    WRONG_AUDITED_FIELD_NUMBER: _builtins.int
+    WRONG_DECIDED_FIELD_NUMBER: _builtins.int
+    family: _builtins.str
+    """id"""
+    state: _builtins.str
+    """ASK_ALL, PROVISIONAL, CERTIFIED or CLOSED"""
+    text: _builtins.str
+    """one sentence"""
+    alpha: _builtins.float
+    """largest share of wrong decisions that is, or is to be, certified"""
+    delta: _builtins.float
+    """probability that this is not true"""
+    audited: _builtins.int
+    """audited cases of the evidence that gathers now"""
+    needed: _builtins.int
+    """cases at which a certificate is to be expected; 0 when none is"""
+    audit_share: _builtins.float
+    """probability with which the next window is audited, in [0, 1]"""
+    model_digest: _builtins.str
+    """serving artifact; empty for none"""
+    provisional_by: _builtins.str
+    """whose word it rests on; empty for nobody's"""
+    provisional_threshold: _builtins.float
+    """least calibrated probability to act on that word"""
+    missed_at_most: _builtins.float
+    """certified bound on the share of missed must-never-miss labels"""
+    wrong: _builtins.float
+    """share of what was decided alone that was wrong, by audits, in [0, 1]"""
+    wrong_low: _builtins.float
+    """lower end of its interval"""
+    wrong_high: _builtins.float
+    """upper end of its interval"""
+    wrong_audited: _builtins.int
+    """audits it rests on; 0: nothing is known"""
+    wrong_decided: _builtins.int
+    """windows decided alone that it is about"""
+    @_builtins.property
+    def until(self) -> _timestamp_pb2.Timestamp:
+        """UTC of the end; unset when nothing is open"""
+
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___CertifiedGroup]:
+        """what is certified"""
+
+    def __init__(
+        self,
+        *,
+        family: _builtins.str = ...,
+        state: _builtins.str = ...,
+        text: _builtins.str = ...,
+        alpha: _builtins.float = ...,
+        delta: _builtins.float = ...,
+        audited: _builtins.int = ...,
+        needed: _builtins.int = ...,
+        audit_share: _builtins.float = ...,
+        model_digest: _builtins.str = ...,
+        until: _timestamp_pb2.Timestamp | None = ...,
+        provisional_by: _builtins.str = ...,
+        provisional_threshold: _builtins.float = ...,
+        groups: _abc.Iterable[Global___CertifiedGroup] | None = ...,
+        missed_at_most: _builtins.float = ...,
+        wrong: _builtins.float = ...,
+        wrong_low: _builtins.float = ...,
+        wrong_high: _builtins.float = ...,
+        wrong_audited: _builtins.int = ...,
+        wrong_decided: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alpha", b"alpha", "audit_share", b"audit_share", "audited", b"audited", "delta", b"delta", "family", b"family", "groups", b"groups", "missed_at_most", b"missed_at_most", "model_digest", b"model_digest", "needed", b"needed", "provisional_by", b"provisional_by", "provisional_threshold", b"provisional_threshold", "state", b"state", "text", b"text", "until", b"until", "wrong", b"wrong", "wrong_audited", b"wrong_audited", "wrong_decided", b"wrong_decided", "wrong_high", b"wrong_high", "wrong_low", b"wrong_low"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GateStatus: _TypeAlias = GateStatus  # noqa: Y015
+
+@_typing.final
+class GetGateRequest(_message.Message):
+    """Asks for the gate of a family."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FAMILY_FIELD_NUMBER: _builtins.int
+    family: _builtins.str
+    """id"""
+    def __init__(
+        self,
+        *,
+        family: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["family", b"family"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetGateRequest: _TypeAlias = GetGateRequest  # noqa: Y015
+
+@_typing.final
+class GetGateResponse(_message.Message):
+    """Its gate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GATE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def gate(self) -> Global___GateStatus:
+        """as it stands"""
+
+    def __init__(
+        self,
+        *,
+        gate: Global___GateStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["gate", b"gate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gate", b"gate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetGateResponse: _TypeAlias = GetGateResponse  # noqa: Y015
+
+@_typing.final
+class GrantProvisionalRequest(_message.Message):
+    """Lets the gate act although no risk is certified."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FAMILY_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    THRESHOLD_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    family: _builtins.str
+    """id"""
+    idempotency_key: _builtins.str
+    """unique a try"""
+    note: _builtins.str
+    """at most 2,000 characters"""
+    threshold: _builtins.float
+    """least calibrated probability to act, in [0.5, 1]"""
+    @_builtins.property
+    def actor(self) -> _operator_pb2.Actor:
+        """who says so"""
+
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """how long, at most 31 days"""
+
+    def __init__(
+        self,
+        *,
+        family: _builtins.str = ...,
+        actor: _operator_pb2.Actor | None = ...,
+        idempotency_key: _builtins.str = ...,
+        note: _builtins.str = ...,
+        threshold: _builtins.float = ...,
+        duration: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "duration", b"duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "duration", b"duration", "family", b"family", "idempotency_key", b"idempotency_key", "note", b"note", "threshold", b"threshold"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GrantProvisionalRequest: _TypeAlias = GrantProvisionalRequest  # noqa: Y015
+
+@_typing.final
+class GrantProvisionalResponse(_message.Message):
+    """The gate as it stands now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GATE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def gate(self) -> Global___GateStatus:
+        """as it stands"""
+
+    def __init__(
+        self,
+        *,
+        gate: Global___GateStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["gate", b"gate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gate", b"gate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GrantProvisionalResponse: _TypeAlias = GrantProvisionalResponse  # noqa: Y015
+
+@_typing.final
+class CloseGateRequest(_message.Message):
+    """Asks about everything from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FAMILY_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    family: _builtins.str
+    """id"""
+    idempotency_key: _builtins.str
+    """unique a try"""
+    note: _builtins.str
+    """at most 2,000 characters"""
+    @_builtins.property
+    def actor(self) -> _operator_pb2.Actor:
+        """who"""
+
+    def __init__(
+        self,
+        *,
+        family: _builtins.str = ...,
+        actor: _operator_pb2.Actor | None = ...,
+        idempotency_key: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "family", b"family", "idempotency_key", b"idempotency_key", "note", b"note"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseGateRequest: _TypeAlias = CloseGateRequest  # noqa: Y015
+
+@_typing.final
+class CloseGateResponse(_message.Message):
+    """The gate as it stands now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GATE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def gate(self) -> Global___GateStatus:
+        """closed"""
+
+    def __init__(
+        self,
+        *,
+        gate: Global___GateStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["gate", b"gate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gate", b"gate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseGateResponse: _TypeAlias = CloseGateResponse  # noqa: Y015

@@ -80,6 +80,21 @@ class LearningServiceStub:
                 request_serializer=andon_dot_v1_dot_learning__pb2.RollbackRequest.SerializeToString,
                 response_deserializer=andon_dot_v1_dot_learning__pb2.RollbackResponse.FromString,
                 _registered_method=True)
+        self.GetGate = channel.unary_unary(
+                '/andon.v1.LearningService/GetGate',
+                request_serializer=andon_dot_v1_dot_learning__pb2.GetGateRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_learning__pb2.GetGateResponse.FromString,
+                _registered_method=True)
+        self.GrantProvisional = channel.unary_unary(
+                '/andon.v1.LearningService/GrantProvisional',
+                request_serializer=andon_dot_v1_dot_learning__pb2.GrantProvisionalRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_learning__pb2.GrantProvisionalResponse.FromString,
+                _registered_method=True)
+        self.CloseGate = channel.unary_unary(
+                '/andon.v1.LearningService/CloseGate',
+                request_serializer=andon_dot_v1_dot_learning__pb2.CloseGateRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_learning__pb2.CloseGateResponse.FromString,
+                _registered_method=True)
 
 
 class LearningServiceServicer:
@@ -149,6 +164,27 @@ class LearningServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetGate(self, request, context):
+        """On what the gate of a family rests, and what is known of its errors.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GrantProvisional(self, request, context):
+        """Let the gate act although no risk is certified: by name, and until a time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseGate(self, request, context):
+        """Ask about everything from now on, by name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LearningServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -196,6 +232,21 @@ def add_LearningServiceServicer_to_server(servicer, server):
                     servicer.Rollback,
                     request_deserializer=andon_dot_v1_dot_learning__pb2.RollbackRequest.FromString,
                     response_serializer=andon_dot_v1_dot_learning__pb2.RollbackResponse.SerializeToString,
+            ),
+            'GetGate': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetGate,
+                    request_deserializer=andon_dot_v1_dot_learning__pb2.GetGateRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_learning__pb2.GetGateResponse.SerializeToString,
+            ),
+            'GrantProvisional': grpc.unary_unary_rpc_method_handler(
+                    servicer.GrantProvisional,
+                    request_deserializer=andon_dot_v1_dot_learning__pb2.GrantProvisionalRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_learning__pb2.GrantProvisionalResponse.SerializeToString,
+            ),
+            'CloseGate': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseGate,
+                    request_deserializer=andon_dot_v1_dot_learning__pb2.CloseGateRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_learning__pb2.CloseGateResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -442,6 +493,87 @@ class LearningService:
             '/andon.v1.LearningService/Rollback',
             andon_dot_v1_dot_learning__pb2.RollbackRequest.SerializeToString,
             andon_dot_v1_dot_learning__pb2.RollbackResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetGate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.LearningService/GetGate',
+            andon_dot_v1_dot_learning__pb2.GetGateRequest.SerializeToString,
+            andon_dot_v1_dot_learning__pb2.GetGateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GrantProvisional(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.LearningService/GrantProvisional',
+            andon_dot_v1_dot_learning__pb2.GrantProvisionalRequest.SerializeToString,
+            andon_dot_v1_dot_learning__pb2.GrantProvisionalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseGate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.LearningService/CloseGate',
+            andon_dot_v1_dot_learning__pb2.CloseGateRequest.SerializeToString,
+            andon_dot_v1_dot_learning__pb2.CloseGateResponse.FromString,
             options,
             channel_credentials,
             insecure,

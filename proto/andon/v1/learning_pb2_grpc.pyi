@@ -51,6 +51,12 @@ class LearningServiceStub:
     """Serve a validated model."""
     Rollback: _grpc.UnaryUnaryMultiCallable[_learning_pb2.RollbackRequest, _learning_pb2.RollbackResponse]
     """Serve the model before."""
+    GetGate: _grpc.UnaryUnaryMultiCallable[_learning_pb2.GetGateRequest, _learning_pb2.GetGateResponse]
+    """On what the gate of a family rests, and what is known of its errors."""
+    GrantProvisional: _grpc.UnaryUnaryMultiCallable[_learning_pb2.GrantProvisionalRequest, _learning_pb2.GrantProvisionalResponse]
+    """Let the gate act although no risk is certified: by name, and until a time."""
+    CloseGate: _grpc.UnaryUnaryMultiCallable[_learning_pb2.CloseGateRequest, _learning_pb2.CloseGateResponse]
+    """Ask about everything from now on, by name."""
 
 @_typing.type_check_only
 class LearningServiceAsyncStub(LearningServiceStub):
@@ -75,6 +81,12 @@ class LearningServiceAsyncStub(LearningServiceStub):
     """Serve a validated model."""
     Rollback: _aio.UnaryUnaryMultiCallable[_learning_pb2.RollbackRequest, _learning_pb2.RollbackResponse]  # type: ignore[assignment]
     """Serve the model before."""
+    GetGate: _aio.UnaryUnaryMultiCallable[_learning_pb2.GetGateRequest, _learning_pb2.GetGateResponse]  # type: ignore[assignment]
+    """On what the gate of a family rests, and what is known of its errors."""
+    GrantProvisional: _aio.UnaryUnaryMultiCallable[_learning_pb2.GrantProvisionalRequest, _learning_pb2.GrantProvisionalResponse]  # type: ignore[assignment]
+    """Let the gate act although no risk is certified: by name, and until a time."""
+    CloseGate: _aio.UnaryUnaryMultiCallable[_learning_pb2.CloseGateRequest, _learning_pb2.CloseGateResponse]  # type: ignore[assignment]
+    """Ask about everything from now on, by name."""
 
 class LearningServiceServicer(metaclass=_abc_1.ABCMeta):
     """Spoken by engineers' clients and the command line."""
@@ -150,5 +162,29 @@ class LearningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_learning_pb2.RollbackResponse, _abc.Awaitable[_learning_pb2.RollbackResponse]]:
         """Serve the model before."""
+
+    @_abc_1.abstractmethod
+    def GetGate(
+        self,
+        request: _learning_pb2.GetGateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_learning_pb2.GetGateResponse, _abc.Awaitable[_learning_pb2.GetGateResponse]]:
+        """On what the gate of a family rests, and what is known of its errors."""
+
+    @_abc_1.abstractmethod
+    def GrantProvisional(
+        self,
+        request: _learning_pb2.GrantProvisionalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_learning_pb2.GrantProvisionalResponse, _abc.Awaitable[_learning_pb2.GrantProvisionalResponse]]:
+        """Let the gate act although no risk is certified: by name, and until a time."""
+
+    @_abc_1.abstractmethod
+    def CloseGate(
+        self,
+        request: _learning_pb2.CloseGateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_learning_pb2.CloseGateResponse, _abc.Awaitable[_learning_pb2.CloseGateResponse]]:
+        """Ask about everything from now on, by name."""
 
 def add_LearningServiceServicer_to_server(servicer: LearningServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

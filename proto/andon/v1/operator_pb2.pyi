@@ -515,6 +515,9 @@ class LearningStatus(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     GATE_FIELD_NUMBER: _builtins.int
     GATE_TEXT_FIELD_NUMBER: _builtins.int
+    GATE_AUDITED_FIELD_NUMBER: _builtins.int
+    GATE_NEEDED_FIELD_NUMBER: _builtins.int
+    GATE_UNTIL_FIELD_NUMBER: _builtins.int
     family: _builtins.str
     """id"""
     phase: _builtins.str
@@ -535,9 +538,17 @@ class LearningStatus(_message.Message):
     """ASK_ALL, PROVISIONAL, CERTIFIED or CLOSED"""
     gate_text: _builtins.str
     """one sentence about the gate"""
+    gate_audited: _builtins.int
+    """audited cases of the evidence that gathers now"""
+    gate_needed: _builtins.int
+    """cases at which a certificate is to be expected; 0 when none is"""
     @_builtins.property
     def time_left(self) -> _duration_pb2.Duration:
         """estimate for the current phase; unset when idle"""
+
+    @_builtins.property
+    def gate_until(self) -> _timestamp_pb2.Timestamp:
+        """UTC of the end of what the gate rests on; unset when nothing"""
 
     def __init__(
         self,
@@ -553,10 +564,13 @@ class LearningStatus(_message.Message):
         text: _builtins.str = ...,
         gate: _builtins.str = ...,
         gate_text: _builtins.str = ...,
+        gate_audited: _builtins.int = ...,
+        gate_needed: _builtins.int = ...,
+        gate_until: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["time_left", b"time_left"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["gate_until", b"gate_until", "time_left", b"time_left"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["examples", b"examples", "family", b"family", "gate", b"gate", "gate_text", b"gate_text", "model_digest", b"model_digest", "model_version", b"model_version", "phase", b"phase", "progress", b"progress", "text", b"text", "time_left", b"time_left", "until_training", b"until_training"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["examples", b"examples", "family", b"family", "gate", b"gate", "gate_audited", b"gate_audited", "gate_needed", b"gate_needed", "gate_text", b"gate_text", "gate_until", b"gate_until", "model_digest", b"model_digest", "model_version", b"model_version", "phase", b"phase", "progress", b"progress", "text", b"text", "time_left", b"time_left", "until_training", b"until_training"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -94,6 +94,15 @@ class FakeLearning(learning_pb2_grpc.LearningServiceServicer):
     def Rollback(self, request, context):
         return learning_pb2.RollbackResponse()
 
+    def GetGate(self, request, context):
+        raise NotImplementedError
+
+    def GrantProvisional(self, request, context):
+        raise NotImplementedError
+
+    def CloseGate(self, request, context):
+        raise NotImplementedError
+
     def AddLabel(self, request, context):
         self.labels.append(request)
         return learning_pb2.AddLabelResponse(

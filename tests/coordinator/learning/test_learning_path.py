@@ -25,6 +25,7 @@ from coordinator.terms import (
     ExampleId,
     ExampleSource,
     Family,
+    GateState,
     IdempotencyKey,
     Label,
     LearningPhase,
@@ -333,7 +334,7 @@ async def test_a_damaged_model_does_not_serve_after_a_restart(world: World) -> N
 
     assert world.slot.model is None
     assert "does not verify" in again.status.text
-    assert again.status.gate == "ASK_ALL"
+    assert again.status.gate.state is GateState.ASK_ALL
 
 
 async def test_a_damaged_candidate_is_not_promoted(world: World) -> None:

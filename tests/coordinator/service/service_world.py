@@ -22,7 +22,9 @@ from coordinator.live.cell import control
 from coordinator.live.cell.permit import PermitMaker
 from coordinator.live.cell.record import CellRecord
 from coordinator.live.clips import ClipLimits, ClipShelf
-from coordinator.live.gate.judge import Gate
+from coordinator.live.gate.audit import AuditPlan
+from coordinator.live.gate.keeper import GateKeeper
+from coordinator.live.gate.plan import GatePlan, Mode, Word
 from coordinator.live.path import LivePath, PathSettings
 from coordinator.live.request.queue import RequestQueue
 from coordinator.seams import CellRow
@@ -37,13 +39,14 @@ from coordinator.store.codec import decode
 from coordinator.terms import (
     CellId,
     LearningStatus,
+    PersonId,
     Prediction,
     SensorWindow,
     TimeoutOutcome,
     events,
 )
 from coordinator.vocabulary import Vocabulary
-from tests.builders import FAMILY, NOON, PEG, make_prediction, make_window
+from tests.builders import FAMILY, MODEL, NOON, PEG, make_prediction, make_window
 from tests.path.path_world import HandledStore
 
 CELLS = (CellId("press-1"), CellId("press-2"))
@@ -95,6 +98,17 @@ class ServiceWorld:
         )
         self.clip_files = ClipFolder(folder)
         self.limits = Limits()
+        word = Word(PersonId("eva"), 0.9, timedelta(hours=8))
+        self.gate = GateKeeper(
+            family_now=lambda: vocabulary.family(PEG),
+            plan=GatePlan(
+                Mode.PROVISIONAL, audits=AuditPlan(provisional_share=0.0), word=word
+            ),
+            store=seam,
+            clock=clock,
+            serving=lambda: MODEL,
+            changed=lambda: None,
+        )
         self.plant = Plant(
             cells={
                 cell: LivePath(
@@ -107,16 +121,16 @@ class ServiceWorld:
                     ),
                     family_now=lambda: vocabulary.family(PEG),
                     predict=self._predict,
-                    judge=Gate(threshold=0.9),
+                    gate=self.gate,
                     requests=requests,
                     permits=PermitMaker(cell, maximum_step_ns=60 * SECOND_NS),
                     store=seam,
                     clock=clock,
                     settings=PathSettings(
                         maximum_age_ns=SECOND_NS,
-                        audit_share=0.0,
                         audit_seed="seed",
                         time_allowed_ns=120 * SECOND_NS,
+                        audit_allowed_ns=3600 * SECOND_NS,
                         on_timeout=TimeoutOutcome.HOLD,
                         autostart=autostart,
                     ),
@@ -124,6 +138,7 @@ class ServiceWorld:
                 for cell in CELLS
             },
             learning=cast(Any, {PEG: self.teacher}),
+            gates={PEG: self.gate},
             vocabulary=vocabulary,
             requests=requests,
             clips=ClipShelf(
@@ -153,6 +168,7 @@ class ServiceWorld:
         world.loops = [
             asyncio.create_task(path.run()) for path in world.plant.cells.values()
         ]
+        await world.gate.begin()
         world.address = await world.server.start("127.0.0.1:0")
         world.channel = grpc.aio.insecure_channel(world.address)
         world.operators = operator_pb2_grpc.OperatorServiceStub(world.channel)

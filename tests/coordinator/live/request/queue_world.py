@@ -91,6 +91,7 @@ class QueueWorld:
             DecisionId(new_id("d")),
             Verdict(decision, "CODE", "not sure.", make_prediction()),
             AuditCoin(0.25, drawn=kind is RequestKind.AUDIT),
+            make_digest("gate"),
         )
         request = opened(
             window,
@@ -103,7 +104,7 @@ class QueueWorld:
             on_timeout=on_timeout,
         )
         await self.store.commit(
-            decided(window, judged, PEG, make_digest("gate")),
+            decided(window, judged, PEG),
             events.RequestOpened(request),
             window=window,
         )
