@@ -28,7 +28,7 @@ from ros_nodes.clock import SystemClock
 from ros_nodes.config import CellConfig, ConfigRefusedError, choose_cells
 from ros_nodes.plan import NodeSpec, Simulation, plan
 from ros_nodes.recording import RecordingRefusedError
-from ros_nodes.starter import end_with_starter
+from ros_nodes.starter import NODE, end_with_starter
 from ros_nodes.supervisor import Supervisor
 
 NODES: Final = ("cell_node", "simulated_cell_node", "replay_node")
@@ -50,9 +50,11 @@ _log = logging.getLogger("ros_nodes")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    # The nodes of several cells write to one terminal.
+    who = f"{os.environ.get(NODE, '')} ".lstrip().replace("%", "%%")
     logging.basicConfig(
         level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        format=f"%(asctime)s %(levelname)s {who}%(name)s: %(message)s",
         stream=sys.stderr,
     )
     try:
@@ -83,9 +85,13 @@ def _run_node(name: str, words: list[str]) -> int:
 def _up(options: argparse.Namespace) -> int:
     if not _rclpy_is_there():
         return _no_rclpy()
-    specs = planned(choose_cells(options.config, options.cell), _wishes(options))
+    cells = choose_cells(options.config, options.cell)
+    specs = planned(cells, _wishes(options))
+    places = [f"{c.cell_id} (ROS domain {c.ros.domain_id})" for c in cells]
+    _log.info("%s: %d nodes; Ctrl-C ends them", ", ".join(places), len(specs))
     with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(_supervise(specs))
+    _log.info("all nodes ended")
     return OK
 
 

@@ -121,7 +121,7 @@ class Report:
         heard = there.heard
         rate = age = ""
         if heard is not None and heard.count:
-            rate = f"{heard.rate_hz:.4g} Hz" if heard.rate_hz else f"{heard.count} once"
+            rate = f"{heard.rate_hz:.4g} Hz" if heard.rate_hz else "once"
             age = "" if heard.age_s is None else f"{heard.age_s * 1e3:.1f} ms"
         return (
             self._state(topic),

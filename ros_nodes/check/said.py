@@ -67,7 +67,7 @@ def _rate(topic: WantedTopic, heard: Heard, seen: Seen) -> Iterator[Finding]:
             Weight.NOTE,
             topic.where,
             f"{topic.name} speaks at {heard.rate_hz:.4g} Hz, and no rate is configured",
-            f"write rate_hz = {heard.rate_hz:.0f}, so that a slower one is noticed",
+            f"write rate_hz = {_round(heard.rate_hz)}, so that a slower one is noticed",
         )
     elif not abs(heard.rate_hz / topic.rate_hz - 1.0) <= RATE_OFF:
         yield Finding(
@@ -78,6 +78,12 @@ def _rate(topic: WantedTopic, heard: Heard, seen: Seen) -> Iterator[Finding]:
             f"configured is {topic.rate_hz:g} Hz",
             "write the rate that it has, or mend the one it should have",
         )
+
+
+def _round(rate_hz: float) -> int:
+    """A rate as people would configure it: 500 for 502.1."""
+    step = 5 if rate_hz > 50.0 else 1
+    return max(1, step * round(rate_hz / step))
 
 
 def _age(topic: WantedTopic, heard: Heard) -> Iterator[Finding]:

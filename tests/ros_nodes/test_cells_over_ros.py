@@ -80,6 +80,7 @@ async def test_two_cells_live_and_die_apart(tmp_path: Path) -> None:
         assert not other.over.is_set()
         log = (tmp_path / "nodes.log").read_text(encoding="utf-8")
         assert "press-1.node was ended by SIGKILL; started again in 0.5 s" in log
+        assert "INFO press-2.node ros_nodes.managed_node: active" in log
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
