@@ -118,7 +118,7 @@ class CellNode:
                 self._tasks.create_task(self._watch_control(), name="watch"),
             ]
             self._thread.start()
-            if self._managed.said("autostart") is True:
+            if self._managed.said("autostart") is not False:
                 self._thread.executor.create_task(self._start_by_itself)
             await self._over.wait()
             if self._cell is not None:

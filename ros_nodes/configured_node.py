@@ -150,6 +150,7 @@ class ConfiguredCell:
                 step_said=self.conductor.step,
                 carry_out=self.conductor.carry_out,
                 part_id=part.id,
+                heard_until_ns=lambda: self.conductor.evidence.heard_until_ns,
                 step=names.program.step,
                 from_one=numbers_begin_at_one(),
             ),

@@ -33,6 +33,9 @@ UNCOUNTED: Final = 0
 SHORTEST_STEP_NS: Final = SECOND_NS // 5
 """A call that comes sooner after an answer crossed it on the way: no step ended."""
 
+FRESH_NS: Final = SECOND_NS // 20
+"""Age up to which the newest samples are where the evidence of a step ends."""
+
 _IN_STEP: Final = (Stand.IN_STEP, Stand.PAUSED)
 
 
@@ -69,6 +72,7 @@ class Cell:
         step_said: Takes what the program says about a step.
         carry_out: Carries out what follows.
         part_id: Serial number of the part, as it is known now.
+        heard_until_ns: Stamp up to which every sensor was heard; None before the first.
         step: Id of the step.
         from_one: Whether the first call of every client has the number 1.
     """
@@ -77,6 +81,7 @@ class Cell:
     step_said: Callable[[StepEvent], None]
     carry_out: Callable[[Sequence[Effect]], None]
     part_id: Callable[[], str]
+    heard_until_ns: Callable[[], int | None]
     step: str
     from_one: bool = True
 
@@ -158,7 +163,8 @@ class DecisionPoint:
             self._abandon(_unheard(leave, "leave came too late for its program"))
             return
         scene = self._station.scene
-        self._step = self._say(StepMoment.BEGIN, scene.cycle, leave.permit_id)
+        begin_ns = self._clock.monotonic_ns()
+        self._step = self._say(StepMoment.BEGIN, scene.cycle, leave.permit_id, begin_ns)
         if not self._station.permission.may_move(self._clock.monotonic_ns()):
             self._step = None
             self._abandon(_unheard(leave, "held before its program had leave"))
@@ -187,8 +193,12 @@ class DecisionPoint:
     # ---------------------------------------------------------------------------- parts
 
     def _end(self, step: StepEvent) -> None:
-        if self._clock.monotonic_ns() - step.stamp_ns >= SHORTEST_STEP_NS:
-            self._say(StepMoment.END, step.cycle, step.permit_id)
+        now_ns, heard_ns = self._clock.monotonic_ns(), self._cell.heard_until_ns()
+        if now_ns - step.stamp_ns >= SHORTEST_STEP_NS:
+            # The robot stands already: what is still on its way would add nothing.
+            fresh = heard_ns is not None and 0 <= now_ns - heard_ns <= FRESH_NS
+            end_ns = heard_ns if heard_ns is not None and fresh else now_ns
+            self._say(StepMoment.END, step.cycle, step.permit_id, end_ns)
             return
         # It gave up waiting and called again while its answer was under way. Whether it
         # heard that answer nobody knows: no leave is given twice.
@@ -205,13 +215,15 @@ class DecisionPoint:
         self.forgotten()
         return call is not None and call.answer(answer)
 
-    def _say(self, moment: StepMoment, cycle: int, permit_id: str) -> StepEvent:
+    def _say(
+        self, moment: StepMoment, cycle: int, permit_id: str, stamp_ns: int
+    ) -> StepEvent:
         event = StepEvent(
             moment,
             cycle,
             self._cell.part_id(),
             self._cell.step,
-            self._clock.monotonic_ns(),
+            stamp_ns,
             permit_id,
         )
         self._cell.step_said(event)

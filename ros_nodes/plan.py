@@ -85,7 +85,8 @@ def plan(
         ros_distro: Name of the ROS 2 release, where the environment says it.
 
     Raises:
-        ConfigRefusedError: The cell names a service that andon never calls.
+        ConfigRefusedError: The cell names a service that andon never calls, or a
+            program that cannot be simulated.
     """
     try:
         for service in (config.ros.robot.hold, config.ros.robot.resume):
@@ -108,6 +109,11 @@ def plan(
     )
     if simulation is None:
         return (cell,)
+    if config.ros.program.adapter == "signals":
+        raise ConfigRefusedError(
+            f"cells.{config.cell_id}.ros.program: a simulated robot raises no signals; "
+            'simulate with adapter "decide" or "topics"'
+        )
     cell = replace(cell, parameters={**cell.parameters, "simulated": True})
     return (_robot(config, config_path, simulation, trace, env), cell)
 
@@ -139,6 +145,8 @@ def _robot(
             "wrench": _name(config, "wrench"),
             "steps": ros.steps,
             "permits": ros.permits,
+            "decide": "cell_node/decide" if ros.program.adapter == "decide" else "",
+            "part": ros.program.part,
             "hold_service": ros.robot.hold,
             "resume_service": ros.robot.resume,
         },

@@ -2,7 +2,8 @@
 
 Parameters of every such node: `cell`, `time_factor`, `cycles` (0: without end), `truth`
 and `trace` (paths, optional), and the names `joints`, `wrench`, `steps`, `permits`,
-`hold_service`, `resume_service`. Stamps are of the machine's monotonic clock.
+`hold_service`, `resume_service`, `part` and `decide` (the service its program calls;
+empty: it hears leave on `permits`). Stamps are of the machine's monotonic clock.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import signal
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -24,6 +26,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
+from ros_nodes.calling_program import CallingProgram
 from ros_nodes.clock import SECOND_NS, SystemClock, seconds_to_ns
 from ros_nodes.qos import PERMITS, SENSORS, STEPS
 from ros_nodes.simulated_robot import Body, Pace, Records, Say, SimulatedRobot
@@ -60,11 +63,15 @@ class RobotNode(ABC):
         self._cell_id = self._text("cell", "cell")
         self._records = Records(self._trace("truth"), self._trace("trace"))
         joint_names, body = self._body()
+        decide, part = self._text("decide", ""), self._text("part", "part")
+        pace = self._pace()
+        if decide:  # what it does around its steps is evidence as well
+            pace = replace(pace, steady=True)
         self._robot = SimulatedRobot(
             self._cell_id,
             joint_names,
             body,
-            self._pace(),
+            pace,
             clock=self._clock,
             records=self._records,
         )
@@ -76,6 +83,11 @@ class RobotNode(ABC):
             String, self._text("permits", "permits"), self._permit, PERMITS
         )
         self._offer_holds()
+        self._program: CallingProgram | None = None
+        if decide:
+            self._program = CallingProgram(
+                self._node, self._robot, self._clock, decide, part
+            )
 
     @abstractmethod
     def _body(self) -> tuple[tuple[str, ...], Body]:
@@ -124,6 +136,8 @@ class RobotNode(ABC):
             due_ns = max(due_ns + seconds_to_ns(TICK_S), self._clock.monotonic_ns())
             self._spin_until(due_ns)
             self._before_tick()
+            if self._program is not None:
+                self._program.tick()
             self._publish(self._robot.tick())
         self._executor.shutdown()
         self._node.destroy_node()
@@ -141,6 +155,9 @@ class RobotNode(ABC):
     def _publish(self, said: Iterable[Say]) -> None:
         for say in said:
             content = say.content
+            if self._program is not None and isinstance(content, str):
+                self._program.say(content)
+                continue
             message = String(data=content) if isinstance(content, str) else content
             self._publishers[say.topic].publish(message)
 

@@ -313,6 +313,8 @@ class SimulatedRobot:
         stands = self._paused or self._ended
         if self._leave is not None and not stands:
             leave, self._leave = self._leave, None
+            if self._pace.steady:
+                yield from self._stand(now_ns)  # no hole before the step
             yield from self._begin(leave, now_ns)
         if not self._working or stands:
             yield from self._stand(now_ns)

@@ -56,6 +56,7 @@ class CalledRig:
         self.clock = ManualClock()
         self.station = CalledStation(Permission(maximum_execution_ns=60 * SECOND_NS))
         self.part = "part-0"
+        self.heard_ns: int | None = None
         self.positions: tuple[float, ...] | None = HOME
         self.effects: list[Effect] = []
         self.steps: list[StepEvent] = []
@@ -67,6 +68,7 @@ class CalledRig:
                 step_said=self.step_said,
                 carry_out=self.carry_out,
                 part_id=lambda: self.part,
+                heard_until_ns=lambda: self.heard_ns,
                 step="insert",
                 from_one=from_one,
             ),

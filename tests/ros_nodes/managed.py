@@ -5,7 +5,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ class FakeRobot:
         self.obeys = True
         self.position = 0.5
         self.silent = False
+        self.stamp_ns: Callable[[], int] = SystemClock().monotonic_ns
         node = ros.node
         self._joints = node.create_publisher(
             JointState, "joint_states", qos_profile_sensor_data
@@ -70,7 +71,7 @@ class FakeRobot:
     def _feel(self) -> None:
         if self.silent:
             return
-        stamp_ns = SystemClock().monotonic_ns()
+        stamp_ns = self.stamp_ns()
         joints = JointState(
             name=JOINTS,
             position=[self.position] * len(JOINTS),
@@ -207,19 +208,19 @@ def node_process(
     folder: Path,
     domain: int,
     *,
-    parameters: dict[str, str],
+    parameters: Mapping[str, str],
     rules: Sequence[str] = ("__ns:=/press_1",),
-    log: str = "node.log",
+    words: Sequence[str] = (),
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a cell node; it is gone afterwards, however the test ends."""
-    words = ["--ros-args"]
+    arguments = ["--ros-args", *words]
     for rule in rules:
-        words += ["-r", rule]
+        arguments += ["-r", rule]
     for name, value in parameters.items():
-        words += ["-p", f"{name}:={value}"]
-    with (folder / log).open("ab") as output:
+        arguments += ["-p", f"{name}:={value}"]
+    with (folder / "node.log").open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ros_nodes", "cell_node", *words],
+            [sys.executable, "-m", "ros_nodes", "cell_node", *arguments],
             cwd=folder,
             env=clean_environment(ROS_DOMAIN_ID=str(domain)),
             stdout=output,

@@ -2,9 +2,10 @@
 
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from std_srvs.srv import Trigger
@@ -165,9 +166,13 @@ def program_config(
 
 @contextmanager
 def managed_world(
-    folder: Path, domain: int, *, program: str = "decide"
+    folder: Path,
+    domain: int,
+    *,
+    program: str = "decide",
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[World]:
-    """A node that waits for its transitions."""
+    """A node that waits for its transitions, with more parameters if wanted."""
     port = free_port()
     config = program_config(folder, port=port, domain=domain, program=program)
     parameters = {
@@ -175,6 +180,7 @@ def managed_world(
         "cell": "press-1",
         "trace": str(folder / "node.jsonl"),
         "autostart": "false",
+        **more,
     }
     with ExitStack() as stack:
         ros = stack.enter_context(spun("robot", domain))

@@ -43,6 +43,27 @@ def test_a_later_call_ends_the_step_and_waits() -> None:
     assert end.stamp_ns - begin.stamp_ns == pytest.approx(1.5e9, abs=2)
 
 
+@pytest.mark.parametrize(
+    ("age_ns", "cut_ns"),
+    [
+        pytest.param(20_000_000, 20_000_000, id="fresh"),
+        pytest.param(60_000_000, 0, id="late"),
+        pytest.param(-1, 0, id="of-the-future"),
+        pytest.param(None, 0, id="never-heard"),
+    ],
+)
+def test_the_evidence_ends_with_the_newest_samples_when_they_are_fresh(
+    age_ns: int | None, cut_ns: int
+) -> None:
+    rig = CalledRig()
+    rig.working()
+    rig.wait(1.5)
+    rig.heard_ns = None if age_ns is None else rig.now_ns - age_ns
+    rig.call(2)
+
+    assert rig.steps[-1].stamp_ns == rig.now_ns - cut_ns
+
+
 @pytest.mark.parametrize("action", list(Action))
 def test_the_answer_is_the_action_for_the_part(action: Action) -> None:
     rig = CalledRig()

@@ -18,12 +18,13 @@ from std_msgs.msg import String
 from andon.v1 import cell_pb2, terms_pb2
 from ros_nodes.clock import SECOND_NS, SystemClock
 from ros_nodes.qos import LATCHED
-from tests.ros_nodes.cells import free_domain
+from tests.ros_nodes.cells import cell_up, free_domain
 from tests.ros_nodes.managed import facts, trace
 from tests.ros_nodes.managed_world import (
     NODE,
     World,
     managed_world,
+    program_config,
     stands,
     told,
     work,
@@ -286,3 +287,38 @@ async def test_after_a_restart_in_mid_step_nobody_forgets_the_part(
 
             assert await told(call) == (True, "continue")
             assert again.windows == []
+
+
+async def test_the_twin_works_by_calling(tmp_path: Path) -> None:
+    coordinator = ScriptedCoordinator()
+    async with (
+        serving(coordinator) as (_, port),
+        cell_up(
+            tmp_path,
+            config=program_config(tmp_path, port=port, domain=free_domain(3)),
+            options=("--cycles", "2"),
+        ) as cell,
+    ):
+        session = await coordinator.session()
+        while not session.of("permit_started"):
+            # Its program is paused until a permit lets it go on, and then it calls; on
+            # a busy machine too late for this one.
+            dropped = len(session.of("permit_dropped"))
+            await session.permit("START")
+            await session.until(
+                lambda: (
+                    session.of("permit_started")
+                    or len(session.of("permit_dropped")) > dropped  # noqa: B023
+                )
+            )
+        await session.until(lambda: session.windows)
+        await session.permit_for(session.windows[0], action=terms_pb2.ACTION_REWORK)
+        await session.until(lambda: len(session.windows) == 2)
+
+        first = session.windows[0]
+        assert (first.rows, first.channels, first.gap_rows) == (128, 24, 0)
+        assert first.step == "insert"
+        assert [window.part_id for window in session.windows] == [
+            cell.truth()[0]["part_id"]
+        ] * 2
+        assert len(cell.motions("begin")) == 2

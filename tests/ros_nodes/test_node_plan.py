@@ -9,6 +9,7 @@ from ros_nodes.adapters.forbidden import ForbiddenServiceError, allowed_service
 from ros_nodes.config import (
     DEFAULT_TOPICS,
     ConfigRefusedError,
+    ProgramSpec,
     RobotSpec,
     RosNames,
 )
@@ -144,3 +145,12 @@ def test_no_configuration_makes_andon_end_a_safety_stop(service) -> None:
 )
 def test_ordinary_services_are_allowed(service) -> None:
     assert allowed_service(service) == service
+
+
+def test_a_program_that_raises_signals_is_not_simulated() -> None:
+    program = ProgramSpec(adapter="signals")
+    config = make_config(ros=RosNames(program=program))
+
+    assert len(plan(config, CONFIG)) == 1
+    with pytest.raises(ConfigRefusedError, match="a simulated robot raises no signals"):
+        plan(config, CONFIG, simulation=Simulation())
