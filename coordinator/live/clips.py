@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -21,6 +22,7 @@ from coordinator.errors import (
     ConflictError,
     OverloadedError,
     StoreDegradedError,
+    StoreError,
 )
 from coordinator.seams import ClipFiles, ClipPart, Store
 from coordinator.terms import (
@@ -131,8 +133,11 @@ class ClipShelf:
         swept = await self._files.sweep({clip.clip_id for clip in known})
         if swept:
             _log.warning("clips_swept", files=swept)
-        if self._bytes > self._limits.all_bytes:
-            await self._make_room(0)
+        if self._bytes > self._limits.all_bytes:  # the configuration allows less now
+            try:
+                await self._make_room(0)
+            except StoreError as error:
+                _log.warning("clips_over_limit", code=error.code, text=error.text)
 
     async def close(self) -> None:
         """Wait for clips that are being stored."""
@@ -196,7 +201,8 @@ class ClipShelf:
         await self._make_room(claim.bytes)
         clip_id = ClipId(new_id("c"))
         part = self._files.begin(clip_id)
-        try:
+        with ExitStack() as undo:
+            undo.callback(part.drop)
             received = 0
             async for piece in pieces:
                 received += len(piece)
@@ -213,13 +219,16 @@ class ClipShelf:
                 raise ClipRefusedError(
                     "the digest does not match the bytes.", "DIGEST_MISMATCH"
                 )
-            return await self._to_the_end(self._keep(claim, clip_id, part))
-        finally:
-            part.drop()
+            undo.pop_all()
+        return await self._to_the_end(self._keep(claim, clip_id, part))
 
     async def _keep(self, claim: ClipClaim, clip_id: ClipId, part: ClipPart) -> ClipId:
         """Make a whole clip durable: first its bytes, then the word that it is here."""
-        await part.keep()
+        try:
+            await part.keep()
+        except StoreError:
+            part.drop()
+            raise
         clip = StoredClip(
             clip_id=clip_id,
             cell_id=claim.cell_id,
@@ -253,8 +262,14 @@ class ClipShelf:
         """Finish what has begun even when the node is gone."""
         task = asyncio.create_task(work)
         self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        task.add_done_callback(self._done)
         return await asyncio.shield(task)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            # Whoever still waits hears of it; this keeps the loop from complaining.
+            _log.debug("clip_not_kept", error=type(task.exception()).__name__)
 
     # -- room ------------------------------------------------------------------------
 

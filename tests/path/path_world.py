@@ -97,6 +97,7 @@ class RecordingLink:
         self.withdrawn: list[HoldReason] = []
         self.reoffers = 0
         self.clips_wanted: list[str] = []
+        self.said: list[str] = []
         self.outcomes: list[tuple[SensorWindow, Verdict, str | None]] = []
 
     @property
@@ -106,6 +107,7 @@ class RecordingLink:
     def permit(self, permit: Permit) -> None:
         assert permit.permit_id in self._durable, "left before it was durable"
         self.permits.append(permit)
+        self.said.append("permit")
 
     def withdraw(self, reason: HoldReason, text: str) -> None:
         assert text
@@ -116,6 +118,7 @@ class RecordingLink:
 
     def want_clip(self, request: OperatorRequest) -> None:
         self.clips_wanted.append(request.request_id)
+        self.said.append("clip")
 
     def outcome(
         self, window: SensorWindow, verdict: Verdict, request_id: RequestId | None

@@ -452,3 +452,29 @@ async def test_a_late_clip_belongs_to_the_request_that_has_ended(asked: Asked) -
     )
 
     assert looked.clip_id == clip_id
+
+
+async def test_a_start_with_less_room_lets_closed_clips_go(asked: Asked) -> None:
+    world = asked.world
+    clip_id = await asked.upload(CONTENT)
+    world.limits.all_bytes = 10
+
+    await world.plant.clips.open()
+    still_asked = asked.left()
+    await _answer(world, asked.request_id)
+    await world.plant.clips.open()
+
+    assert still_asked == [f"{clip_id}.mcap"]
+    assert asked.left() == []
+    [removed] = await world.journal(events.ClipRemoved)
+    assert removed.clip_id == clip_id
+
+
+async def test_a_start_sweeps_what_a_killed_coordinator_left(asked: Asked) -> None:
+    clip_id = await asked.upload(CONTENT)
+    for leftover in ("c-half.part", "c-never-journalled.mcap"):
+        asked.world.clip_files.path(ClipId("x")).with_name(leftover).write_bytes(b"x")
+
+    await asked.world.plant.clips.open()
+
+    assert asked.left() == [f"{clip_id}.mcap"]
