@@ -23,6 +23,7 @@ from ros_nodes.check.wants import wants_of
 from ros_nodes.clock import SystemClock
 from ros_nodes.config import CellConfig, choose_cells
 from ros_nodes.loopback import loopback_environment
+from ros_nodes.plan import plan
 
 OK: Final = 0
 HOLDS: Final = 1
@@ -43,6 +44,8 @@ def main(words: Sequence[str]) -> int:
         signal.signal(number, signal.SIG_DFL)
     options = _parser().parse_args(list(words))
     cells = choose_cells(options.config, options.cell)
+    for cell in cells:
+        plan(cell, options.config)  # refuses what would not be started
     shell_domain = os.environ.get("ROS_DOMAIN_ID", "")
     if options.simulate:
         os.environ.update(loopback_environment())
@@ -67,8 +70,10 @@ def listening_time(cell: CellConfig, wanted_s: float) -> float:
 
 def _look(cell: CellConfig, seconds: float, shell_domain: str) -> Report:
     # Here and not above: the environment says how DDS speaks, and is set by now.
+    from ros_nodes.adapters.called import require_a_hold
     from ros_nodes.check_node import Looker
 
+    require_a_hold(cell.ros)
     wants = wants_of(cell)
     line = StatusLine(SystemClock())
 

@@ -242,6 +242,19 @@ def test_a_cell_that_is_not_configured_is_refused(tmp_path: Path) -> None:
     assert "known: press-1" in told
 
 
+def test_what_the_node_would_refuse_is_refused_before(tmp_path: Path) -> None:
+    config = write(tmp_path, quiet_domain(5), safety_type="std_msgs/msg/Float64")
+    text = config.read_text(encoding="utf-8")
+    program = '[cells.press-1.ros.program]\nadapter = "decide"\n'
+    text = text.replace('hold = "/dashboard/pause"', 'adapter = "none"')
+    config.write_text(text + program, encoding="utf-8")
+
+    code, _, told = check(config)
+
+    assert code == 3
+    assert "andon: error: CONFIG: " in told
+
+
 async def test_andon_check_live_looks_at_a_simulated_cell(tmp_path: Path) -> None:
     domain = quiet_domain(6)
     config = write_config(tmp_path, port=1, domain=domain)
