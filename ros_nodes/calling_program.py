@@ -10,15 +10,12 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from rclpy.client import Client
-from rclpy.node import Node
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from ros_nodes.adapters.forbidden import allowed_service
 from ros_nodes.clock import SECOND_NS, Clock
 from ros_nodes.permission import Begin
-from ros_nodes.qos import LATCHED
 from ros_nodes.simulated_robot import SimulatedRobot
 from ros_nodes.talk import leave_text
 from ros_nodes.terms import Action, Permit, Purpose
@@ -33,18 +30,17 @@ class CallingProgram:
     """Calls when its robot has nothing to do, and lets it work when it may.
 
     Args:
-        node: Has the client, and the publisher of serial numbers.
+        client: Of the cell node's ~/decide, an rclpy client.
+        parts: Of serial numbers, an rclpy publisher.
         robot: The robot.
         clock: For waiting.
-        service: Name of the cell node's ~/decide.
-        part: Name of the topic of serial numbers.
     """
 
     def __init__(
-        self, node: Node, robot: SimulatedRobot, clock: Clock, service: str, part: str
+        self, client: Any, parts: Any, robot: SimulatedRobot, clock: Clock
     ) -> None:
-        self._client: Client = node.create_client(Trigger, allowed_service(service))
-        self._parts = node.create_publisher(String, part, LATCHED)
+        self._client = client
+        self._parts = parts
         self._robot = robot
         self._clock = clock
         self._call: Any = None

@@ -28,7 +28,7 @@ from std_srvs.srv import Trigger
 
 from ros_nodes.calling_program import CallingProgram
 from ros_nodes.clock import SECOND_NS, SystemClock, seconds_to_ns
-from ros_nodes.qos import PERMITS, SENSORS, STEPS
+from ros_nodes.qos import LATCHED, PERMITS, SENSORS, STEPS
 from ros_nodes.simulated_robot import Body, Pace, Records, Say, SimulatedRobot
 from ros_nodes.trace import Trace
 
@@ -86,7 +86,10 @@ class RobotNode(ABC):
         self._program: CallingProgram | None = None
         if decide:
             self._program = CallingProgram(
-                self._node, self._robot, self._clock, decide, part
+                self._node.create_client(Trigger, decide),
+                self._node.create_publisher(String, part, LATCHED),
+                self._robot,
+                self._clock,
             )
 
     @abstractmethod
