@@ -13,7 +13,6 @@ from typing import Any, Final
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
-from ros_nodes.adapters.forbidden import allowed_service
 from ros_nodes.clock import SECOND_NS, Clock
 from ros_nodes.permission import Begin
 from ros_nodes.simulated_robot import SimulatedRobot

@@ -26,6 +26,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
+from ros_nodes.adapters.forbidden import allowed_service
 from ros_nodes.calling_program import CallingProgram
 from ros_nodes.clock import SECOND_NS, SystemClock, seconds_to_ns
 from ros_nodes.qos import LATCHED, PERMITS, SENSORS, STEPS
@@ -86,7 +87,7 @@ class RobotNode(ABC):
         self._program: CallingProgram | None = None
         if decide:
             self._program = CallingProgram(
-                self._node.create_client(Trigger, decide),
+                self._node.create_client(Trigger, allowed_service(decide)),
                 self._node.create_publisher(String, part, LATCHED),
                 self._robot,
                 self._clock,
