@@ -6,6 +6,7 @@ as well as the standard ones. Blocking: for a thread.
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import math
@@ -15,7 +16,6 @@ from typing import Any, Final
 
 from mcap.exceptions import McapError
 from mcap.reader import McapReader, make_reader
-from mcap_ros2._vendor.rosidl_adapter.parser import InvalidSpecification
 from mcap_ros2.decoder import DecoderFactory
 from zstandard import ZstdError
 
@@ -30,11 +30,20 @@ LONGEST_MARK: Final = 16
 SKIPPED: Final = ("header", "layout", "stamp")
 COVARIANCE: Final = "_covariance"
 
+
+def _of_definitions() -> tuple[type[Exception], ...]:
+    """What the parser of definitions raises: private to its library, so looked for."""
+    try:
+        parser = importlib.import_module("mcap_ros2._vendor.rosidl_adapter.parser")
+    except ImportError:  # a later version keeps it elsewhere
+        return ()
+    return (parser.InvalidSpecification,)
+
+
 UNREADABLE: Final = (
     McapError,
     ZstdError,
     struct.error,
-    InvalidSpecification,
     ValueError,
     TypeError,
     LookupError,
@@ -42,6 +51,7 @@ UNREADABLE: Final = (
     ArithmeticError,
     NotImplementedError,
     RecursionError,
+    *_of_definitions(),
 )
 """What the libraries raise about bytes that are no recording, or a damaged one: found
 by flipping bits, where the digest that the link compares would have said so before."""
