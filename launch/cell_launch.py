@@ -26,6 +26,7 @@ from ros_nodes.starter import STARTER
 ARGUMENTS = {
     "config": ("andon.toml", "path of andon.toml"),
     "cell": ("", "id of the cell"),
+    "autostart": ("true", "false: a lifecycle manager configures and activates"),
     "trace": ("", "folder for traces, one file a process"),
     "simulate": ("false", "true: start a simulated robot as well"),
     "seed": ("0", "of all chance in the simulation"),
@@ -34,6 +35,7 @@ ARGUMENTS = {
     "cycles": ("0", "cycles a simulated cell works; 0: without end"),
     "shift_at_cycle": ("0", "cycle from which parts are heavier and drier; 0: never"),
     "truth": ("", "folder for the truth about each simulated cycle"),
+    "deaf_from_cycle": ("0", "cycle from which it obeys no hold; 0: never"),
 }
 RESPAWN_AFTER_S = 1.0
 
@@ -56,13 +58,14 @@ def nodes(context: LaunchContext) -> list[Node]:
         config,
         simulation=_simulation(said),
         trace=_folder(said["trace"]),
+        autostart=_yes(said["autostart"]),
         ros_distro=os.environ.get("ROS_DISTRO", ""),
     )
     return [_action(spec) for spec in specs]
 
 
 def _simulation(said: dict[str, str]) -> Simulation | None:
-    if said["simulate"].lower() not in {"true", "1"}:
+    if not _yes(said["simulate"]):
         return None
     return Simulation(
         seed=int(said["seed"]),
@@ -71,7 +74,12 @@ def _simulation(said: dict[str, str]) -> Simulation | None:
         cycles=int(said["cycles"]),
         shift_at_cycle=int(said["shift_at_cycle"]),
         truth=_folder(said["truth"]),
+        deaf_from_cycle=int(said["deaf_from_cycle"]),
     )
+
+
+def _yes(text: str) -> bool:
+    return text.lower() in {"true", "1"}
 
 
 def _folder(text: str) -> Path | None:

@@ -111,6 +111,7 @@ class Wishes:
     config: Path
     simulation: Simulation | None
     trace: Path | None
+    autostart: bool = True
 
 
 def planned(cells: Sequence[CellConfig], wishes: Wishes) -> tuple[NodeSpec, ...]:
@@ -123,6 +124,7 @@ def planned(cells: Sequence[CellConfig], wishes: Wishes) -> tuple[NodeSpec, ...]
             wishes.config,
             simulation=wishes.simulation,
             trace=wishes.trace,
+            autostart=wishes.autostart,
             ros_distro=os.environ.get("ROS_DISTRO", ""),
         )
     )
@@ -140,7 +142,7 @@ def _wishes(options: argparse.Namespace) -> Wishes:
             truth=options.truth,
             deaf_from_cycle=options.deaf_from_cycle,
         )
-    return Wishes(options.config, simulation, options.trace)
+    return Wishes(options.config, simulation, options.trace, options.autostart)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -157,6 +159,12 @@ def _parser() -> argparse.ArgumentParser:
         help="id of a cell; may be given several times; none: all cells",
     )
     up.add_argument("--trace", type=Path, help="folder for traces, one file a process")
+    up.add_argument(
+        "--no-autostart",
+        dest="autostart",
+        action="store_false",
+        help="leave the nodes unconfigured, for a lifecycle manager",
+    )
     up.add_argument(
         "--simulate", action="store_true", help="start a simulated robot as well"
     )

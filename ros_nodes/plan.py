@@ -73,6 +73,7 @@ def plan(
     *,
     simulation: Simulation | None = None,
     trace: Path | None = None,
+    autostart: bool = True,
     ros_distro: str = "",
 ) -> tuple[NodeSpec, ...]:
     """Plan the nodes of one cell: its node, and a simulated robot if wanted.
@@ -82,6 +83,7 @@ def plan(
         config_path: The file it was read from; nodes read it again.
         simulation: How to simulate the robot; None: a real one is there.
         trace: Folder for traces.
+        autostart: The node configures and activates itself; else somebody else does.
         ros_distro: Name of the ROS 2 release, where the environment says it.
 
     Raises:
@@ -104,6 +106,7 @@ def plan(
             "config": str(config_path.resolve()),
             "cell": config.cell_id,
             "trace": _record(trace, config.cell_id, "node"),
+            "autostart": autostart,
         },
         env=env,
     )

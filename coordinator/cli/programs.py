@@ -77,8 +77,8 @@ def cell_up(
     """Start the nodes of cells as processes, and keep them alive until Ctrl-C.
 
     On a machine with ROS 2 from apt, `ros2 launch andon cell_launch.py` does the same.
-    Further options: --trace DIR, and with --simulate --seed N, --time-factor F,
-    --rate-hz F, --cycles N, --shift-at-cycle N, --truth DIR.
+    Further options: --no-autostart, --trace DIR, and with --simulate --seed N,
+    --time-factor F, --rate-hz F, --cycles N, --shift-at-cycle N, --truth DIR.
     """
     named = list(itertools.takewhile(lambda word: not word.startswith("-"), cells))
     for cell in named:

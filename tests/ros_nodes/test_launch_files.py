@@ -142,6 +142,16 @@ def test_a_real_robot_needs_one_node() -> None:
     actions = module.nodes(said(module, cell="press-1"))
 
     assert [a.arguments for a in actions] == [["-m", "ros_nodes", "cell_node"]]
+    assert actions[0].parameters[0]["autostart"] is True
+
+
+@pytest.mark.usefixtures("stubbed_launch")
+def test_a_lifecycle_manager_may_start_the_node_instead() -> None:
+    module = load("cell_launch")
+
+    [action] = module.nodes(said(module, cell="press-1", autostart="false"))
+
+    assert action.parameters[0]["autostart"] is False
 
 
 @pytest.mark.usefixtures("stubbed_launch")

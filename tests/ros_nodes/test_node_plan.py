@@ -29,6 +29,13 @@ def test_a_real_robot_needs_the_cells_node_alone() -> None:
     assert spec.parameters["config"] == str(CONFIG.resolve())
 
 
+@pytest.mark.parametrize("autostart", [True, False])
+def test_a_node_starts_by_itself_unless_somebody_else_starts_it(autostart) -> None:
+    [spec] = plan(make_config(), CONFIG, autostart=autostart)
+
+    assert spec.parameters["autostart"] is autostart
+
+
 def test_a_simulated_robot_stays_on_this_machine() -> None:
     robot, cell = plan(make_config(), CONFIG, simulation=Simulation())
 
