@@ -40,7 +40,7 @@ def _of_definitions() -> tuple[type[Exception], ...]:
     return (parser.InvalidSpecification,)
 
 
-UNREADABLE: Final = (
+UNREADABLE: Final[tuple[type[Exception], ...]] = (
     McapError,
     ZstdError,
     struct.error,
