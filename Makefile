@@ -7,6 +7,7 @@
 
 VENV   ?= .venv
 EXTRAS ?= ros,sim,bags,drift,dev
+JAZZY  ?= .jazzy
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.andon-installed
 
@@ -15,7 +16,7 @@ RUNS   := import sys, venv, ensurepip; sys.exit(sys.version_info[:2] not in {(3,
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3,$(shell $(name) -c '$(RUNS)' >/dev/null 2>&1 && command -v $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-fast lint proto bench wheel clean
+.PHONY: help env jazzy demo test test-fast torture lint proto bench wheel clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,11 +31,22 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "[3/3] andon[$(EXTRAS)]: about 1.5 GB, a few minutes" && $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $(STAMP)
 
+jazzy: $(JAZZY)/.andon-installed  ## Make .jazzy: an older ROS 2 release, for the tests that mix two
+
+$(JAZZY)/.andon-installed: constraints.txt
+	@echo "$(JAZZY): rclpy of Jazzy and what a cell's node needs, about 320 MB" && $(PYTHON) -m venv $(JAZZY)
+	@grep -v '^ros-' constraints.txt > $(JAZZY)/constraints.txt
+	@$(JAZZY)/bin/python -m pip install --quiet --disable-pip-version-check -c $(JAZZY)/constraints.txt \
+	  'ros-rclpy[fastrtps]==7.1.6' ros-diagnostic-msgs==5.3.6 ros-geometry-msgs==5.3.6 ros-lifecycle-msgs==2.0.3 \
+	  ros-rosgraph-msgs==2.0.3 ros-sensor-msgs==5.3.6 ros-std-msgs==5.3.6 ros-std-srvs==5.3.6 \
+	  grpcio grpcio-status mcap numpy protobuf rosbags
+	@touch $@
+
 demo: env  ## Three simulated cells, a coordinator, and the questions they ask
 	@if [ -n "$(HEADLESS)" ] || ! [ -t 0 ] || ! [ -t 1 ]; then set -- --headless; fi; $(BIN)/andon demo "$$@" $(ARGS)
 
 test: lint  ## Everything a change must pass: lint, types, contracts, all tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@if [ -x $(JAZZY)/bin/python ]; then export ANDON_JAZZY_PYTHON="$(CURDIR)/$(JAZZY)/bin/python"; fi; $(BIN)/python -m pytest $(ARGS)
 
 test-fast: env  ## The tests that need no ROS and no patience
 	@$(BIN)/python -m pytest -q -m "not ros and not slow" $(ARGS)
@@ -55,4 +67,4 @@ wheel: env  ## Build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation
 
 clean:  ## Remove the environment, builds and caches
-	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
+	@rm -rf $(VENV) $(JAZZY) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
