@@ -32,6 +32,8 @@ LATE_NS: Final = SECOND_NS // 5
 """Time the last messages of a span may take to arrive."""
 OVERHEAD_BYTES: Final = 200
 """What a message costs in memory besides its bytes."""
+MOST_DUE: Final = 32
+"""Spans that may wait to be over: places in time, no messages."""
 MOST_KEPT: Final = 4
 """Clips that may wait for the coordinator; the oldest is lost."""
 MOST_WINDOWS: Final = 64
@@ -275,7 +277,7 @@ class Clips:
         span = Span(window.end_ns - before_ns, window.end_ns + after_ns)
         self._books.asked.append(wanted.window_id)
         self._books.due.append(_Due(wanted, window, span))
-        if len(self._books.due) > MOST_KEPT:
+        if len(self._books.due) > MOST_DUE:
             self._books.due.pop(0)
             self._dropped["clip_lost"] += 1
         return True

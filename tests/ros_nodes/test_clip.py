@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ros_nodes.clip import (
     HEADROOM_NS,
     LATE_NS,
+    MOST_DUE,
     MOST_KEPT,
     OVERHEAD_BYTES,
     Clips,
@@ -221,6 +222,16 @@ def test_clips_that_nobody_fetches_do_not_pile_up() -> None:
         clips.tick(clock.monotonic_ns())
 
     assert lost == {"clip_lost": 2}
+
+
+def test_more_questions_than_anybody_asks_do_not_pile_up_either() -> None:
+    clock, lost = ManualClock(), Counter[str]()
+    clips = Clips(SOURCE, clock, lost)
+    for n in range(MOST_DUE + 3):
+        clips.remember(f"w-{n}", Span(0, clock.monotonic_ns()))
+        clips.want(Wanted(f"r-{n}", f"w-{n}"))
+
+    assert lost == {"clip_lost": 3}
 
 
 async def test_the_upload_waits_for_the_oldest_cut() -> None:
