@@ -305,14 +305,17 @@ class GateKeeper:
     ) -> Mapping[DecisionId, NDArray[np.float64]]:
         """What was usual before the restart, from the windows that are kept."""
         found = {}
-        for case in cases[:REFERENCE]:
-            prediction = case.verdict.prediction
+        said = [
+            (case, prediction)
+            for case in cases[:REFERENCE]
+            if (prediction := case.verdict.prediction) is not None
+        ]
+        for case, prediction in said:
             try:
                 window = await self._store.window(case.window_id)
             except NotFoundError:
                 continue
-            if prediction is not None:
-                found[case.decision_id] = measure(window, prediction)
+            found[case.decision_id] = measure(window, prediction)
         return found
 
     async def _carry_out(self, once: IdempotencyKey | None = None) -> None:

@@ -28,6 +28,7 @@ from coordinator.live.gate.judge import ALONE, NOTHING_SERVES, Gate, is_case
 from coordinator.live.gate.looks import Looks, certified, is_wanted
 from coordinator.live.gate.moves import Moves
 from coordinator.live.gate.plan import GatePlan, Mode
+from coordinator.model.risk.spending import look_size
 from coordinator.terms import (
     NO_DIGEST,
     AutomatedError,
@@ -80,7 +81,7 @@ class Standing:
         self._renewing = False
         self._regime = 0
         self._looks: Looks | None = None
-        self._in_sight: int | None = None
+        self._in_sight = self._first_look()
         self._alarm = self._new_alarm()
         self._moves = Moves()
 
@@ -175,7 +176,7 @@ class Standing:
         self._model = model
         if self._certificate is not None and self._certificate.model_digest != model:
             self._certificate = None
-        self._looks = self._in_sight = None
+        self._looks, self._in_sight = None, self._first_look()
         self._renewing = False
         self._moves.rest()
         self._begin_regime()
@@ -330,6 +331,11 @@ class Standing:
         return Alarm(
             self._plan.promise, self._plan.costs, [group.labels for group in groups]
         )
+
+    def _first_look(self) -> int | None:
+        """Cases at which a model is certified at best."""
+        promise, costs = self._plan.promise, self._plan.costs
+        return look_size(1, promise.limit(costs.dearest), promise.delta)
 
     def _begin_looks(self, book: CaseBook) -> Looks:
         self._looks = Looks(self._plan.promise, self._plan.costs, book)

@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 
 from coordinator.clock import SECOND_NS
+from coordinator.config import parse
+from coordinator.errors import ConfigError
 from coordinator.live.gate import words
 from coordinator.live.gate.alarm import Alarm, where
 from coordinator.live.gate.audit import LEAST_SHARE, AuditPlan, Pace, audit_share
 from coordinator.live.gate.cases import SILENT, Case, CaseBook
 from coordinator.live.gate.looks import Found, Looks, is_wanted
 from coordinator.live.gate.moves import LEAST, REFERENCE, Moves
-from coordinator.live.gate.plan import GatePlan, Word
+from coordinator.live.gate.plan import GatePlan, Mode, Word, plan_of
 from coordinator.live.gate.signals import lot_of, measure, names, shift_of
 from coordinator.model.risk.costs import Costs
 from coordinator.model.risk.spending import Promise
@@ -364,3 +366,73 @@ def test_the_same_word_is_the_same_source():
 
     assert word.source == replace(word).source
     assert word.source != replace(word, threshold=0.8).source
+
+
+# -- configuration -------------------------------------------------------------------
+
+CONFIG = """
+[gate]
+{gate}
+[families.peg]
+default_label = "ok"
+labels = [
+  {{ name = "collision", action = "stop", must_never_miss = true }},
+  {{ name = "ok", action = "continue" }},
+]
+channels = [ {{ name = "force_z", unit = "N", minimum = -1.0, maximum = 1.0 }} ]
+{costs}
+[cells.press-1]
+family = "peg"
+"""
+
+
+def plan(gate: str = "", costs: str = "") -> GatePlan:
+    return plan_of(parse(CONFIG.format(gate=gate, costs=costs)), PEG)
+
+
+def test_without_a_word_the_configuration_promises_five_percent_and_asks_until_then():
+    found = plan()
+
+    assert found.mode is Mode.CERTIFIED
+    assert found.promise == Promise(0.05, 0.05, 0.05)
+    assert found.costs == Costs({}, frozenset({"collision"}))
+    assert found.audits == AuditPlan()
+    assert (found.life, found.word) == (timedelta(hours=168), None)
+
+
+def test_the_configuration_gives_costs_limits_and_a_word():
+    found = plan(
+        'mode = "provisional"\nprovisional_by = " eva "\nprovisional_hours = 8.0\n'
+        "threshold = 0.8\nalpha = 0.02\nalpha_missed = 0.01\naudits_per_hour = 2.0",
+        'costs = [ { said = "ok", truth = "collision", cost = 10.0 } ]',
+    )
+
+    assert found.word == Word(PersonId("eva"), 0.8, timedelta(hours=8))
+    assert found.promise == Promise(0.02, 0.05, 0.01)
+    assert found.costs.by_confusion == {("ok", "collision"): 10.0}
+    assert found.audits.per_hour == 2.0
+
+
+@pytest.mark.parametrize(
+    ("gate", "costs", "said"),
+    [
+        ('mode = "provisional"', "", "provisional_by must name one"),
+        ('mode = "provisional"\nprovisional_by = "  "', "", "must name one"),
+        ("alpha = 0.02\nalpha_missed = 0.03", "", "must not be above alpha"),
+        ("alpha = 0.0", "", "gate.alpha"),
+        ("delta = 0.6", "", "gate.delta"),
+        ("audit_share_asking = 1.0", "", "gate.audit_share_asking"),
+        ("", 'costs = [ { said = "ok", truth = "ok", cost = 1.0 } ]', "costs"),
+        ("", 'costs = [ { said = "ok", truth = "x", cost = 1.0 } ]', "'x' is not a"),
+        ("", 'costs = [ { said = "ok", truth = "collision", cost = 0.0 } ]', "cost"),
+        (
+            "",
+            'costs = [ { said = "ok", truth = "collision", cost = 1.0 }, '
+            '{ said = "ok", truth = "collision", cost = 2.0 } ]',
+            "occurs twice",
+        ),
+    ],
+)
+def test_a_configuration_that_promises_nonsense_is_refused(gate, costs, said):
+    with pytest.raises(ConfigError, match=said):
+        plan(gate, costs)
