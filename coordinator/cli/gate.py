@@ -109,7 +109,11 @@ def _show(gate: learning_pb2.GateStatus, *, as_json: bool) -> None:
         output.print_json(as_mapping(gate))
         return
     sure = 1.0 - gate.delta
-    needed = f"{gate.needed}" if gate.needed else "none in sight"
+    sight = (
+        f"certificate at about {gate.needed}"
+        if gate.needed
+        else "no certificate in sight"
+    )
     facts = [
         ("gate", gate.state),
         ("", gate.text),
@@ -117,7 +121,7 @@ def _show(gate: learning_pb2.GateStatus, *, as_json: bool) -> None:
             "promise",
             f"at most {_share(gate.alpha)} wrong, {_share(sure)} sure",
         ),
-        ("audited", f"{gate.audited} cases; certificate at about {needed}"),
+        ("audited", f"{gate.audited} cases, {sight}"),
         ("audit rate", f"{_share(gate.audit_share)} of the windows"),
         ("decided alone", _errors(gate)),
     ]

@@ -1,0 +1,112 @@
+"""`andon gate`: for people and for programs."""
+
+import json
+from typing import Any
+
+import pytest
+
+from andon.v1 import learning_pb2
+from coordinator.__main__ import main
+from tests.coordinator.cli.test_cli_client import FakeLearning, learning
+
+
+class FakeGate(FakeLearning):
+    """A coordinator with one gate."""
+
+    def __init__(self, **facts) -> None:
+        super().__init__()
+        self.gate = learning_pb2.GateStatus(
+            family="peg",
+            state="ASK_ALL",
+            text="not yet certified: 23 of about 144 audited cases.",
+            alpha=0.05,
+            delta=0.05,
+            audited=23,
+            needed=144,
+            audit_share=0.8,
+        )
+        self.gate.MergeFrom(learning_pb2.GateStatus(**facts))
+        self.asked: list[Any] = []
+
+    def GetGate(self, request, context):
+        return learning_pb2.GetGateResponse(gate=self.gate)
+
+    def GrantProvisional(self, request, context):
+        self.asked.append(request)
+        return learning_pb2.GrantProvisionalResponse(gate=self.gate)
+
+    def CloseGate(self, request, context):
+        self.asked.append(request)
+        return learning_pb2.CloseGateResponse(gate=self.gate)
+
+
+def test_a_gate_is_shown_for_people_and_for_programs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    group = learning_pb2.CertifiedGroup(
+        labels=["ok", "bent"], threshold=0.931, cases=400, losses=2.0, missed=0
+    )
+    fake = FakeGate(
+        groups=[group],
+        wrong=0.0123,
+        wrong_low=0.004,
+        wrong_high=0.03,
+        wrong_audited=162,
+        wrong_decided=3000,
+    )
+    with learning(fake) as address:
+        arguments = ["gate", "status", "--family", "peg", "--server", address]
+        assert main(arguments) == 0
+        shown = capsys.readouterr().out
+        assert main([*arguments, "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+
+    assert "23 of about 144 audited cases" in shown
+    assert "at most 5 % wrong, 95 % sure" in shown
+    assert "1.23 % wrong (0.4 % to 3 %), from 162 audits of 3000 windows" in shown
+    assert "ok, bent" in shown
+    assert "alone from 0.931 on: 2 lost, 0 missed in 400 audited cases" in shown
+    assert told["state"] == "ASK_ALL"
+    assert told["needed"] == "144"
+
+
+def test_nothing_audited_and_nothing_in_sight_are_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fake = FakeGate()
+    fake.gate.needed = fake.gate.audited = 0
+    with learning(fake) as address:
+        assert main(["gate", "status", "--family", "peg", "--server", address]) == 0
+    shown = capsys.readouterr().out
+
+    assert "0 cases, no certificate in sight" in shown
+    assert "0 windows, none audited yet" in shown
+
+
+def test_a_word_names_a_person_a_threshold_and_an_end() -> None:
+    fake = FakeGate()
+    with learning(fake) as address:
+        code = main(
+            [
+                *("gate", "provisional", "--family", "peg", "--server", address),
+                *("--hours", "4", "--threshold", "0.95", "--note", "a trial"),
+            ]
+        )
+
+    (asked,) = fake.asked
+    assert code == 0
+    assert asked.actor.person
+    assert asked.idempotency_key
+    assert (asked.threshold, asked.note) == (0.95, "a trial")
+    assert asked.duration.ToSeconds() == 4 * 3600
+
+
+def test_a_gate_is_shut_by_name() -> None:
+    fake = FakeGate()
+    with learning(fake) as address:
+        code = main(["gate", "close", "--family", "peg", "--server", address])
+
+    (asked,) = fake.asked
+    assert code == 0
+    assert asked.actor.person
+    assert asked.family == "peg"
