@@ -39,6 +39,9 @@ COMMANDS: Final = {
 }
 """Commands with a command line of their own, and their modules."""
 
+TWIN_HZ: Final = 500.0
+"""How often a simulated robot is computed, Hz."""
+
 OK: Final = 0
 USAGE: Final = 2
 CONFIG_REFUSED: Final = 3
@@ -177,7 +180,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     up.add_argument(
         "--rate-hz",
-        type=_positive,
+        type=_rate,
         default=0.0,
         help="samples a simulated second; divides 500; none: as configured, or 50",
     )
@@ -208,6 +211,13 @@ def _positive(text: str) -> float:
     value = float(text)
     if not 0.0 < value <= 100.0:
         raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 100")
+    return value
+
+
+def _rate(text: str) -> float:
+    value = float(text)
+    if not (0.0 < value <= TWIN_HZ and (TWIN_HZ / value).is_integer()):
+        raise argparse.ArgumentTypeError(f"{text} does not divide {TWIN_HZ:g}")
     return value
 
 

@@ -179,6 +179,8 @@ def test_a_refused_configuration_is_exit_3(monkeypatch, capsys, words) -> None:
         ["fly"],
         ["up", "--config", str(TEMPLATE), "--time-factor", "0"],
         ["up", "--config", str(TEMPLATE), "--time-factor", "nan"],
+        ["up", "--config", str(TEMPLATE), "--rate-hz", "120"],
+        ["up", "--config", str(TEMPLATE), "--rate-hz", "nan"],
     ],
 )
 def test_wrong_usage_is_exit_2(words, capsys) -> None:
