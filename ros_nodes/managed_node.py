@@ -139,7 +139,10 @@ class ManagedNode(LifecycleNode):
         """Hold the robot and begin anew: a transition failed."""
         del state
         self._configured = False
-        return self._transition(self._deeds.give_up(), "unconfigured")
+        why = self.refusal
+        done = self._transition(self._deeds.give_up(), "unconfigured")
+        self.refusal = self.refusal or why
+        return done
 
     def _transition(self, deed: Deed, state: str) -> TransitionCallbackReturn:
         went_well = False

@@ -30,6 +30,7 @@ JOINTS = [
     "gripper_joint",
 ]
 PERIOD_S = 0.02
+NODE_COMMAND = ("-m", "ros_nodes", "cell_node")
 
 
 class FakeRobot:
@@ -39,7 +40,7 @@ class FakeRobot:
         self.ros = ros
         self.asked: list[tuple[str, int]] = []
         self.obeys = True
-        self.position = 0.5
+        self.position = 0.1
         self.silent = False
         self.stamp_ns: Callable[[], int] = SystemClock().monotonic_ns
         node = ros.node
@@ -146,6 +147,12 @@ class Managed:
         [result] = response.results
         return "" if result.successful else str(result.reason)
 
+    def ask(self, name: str, value: str) -> None:
+        """Ask for another parameter, and wait for no answer."""
+        parameter = Parameter(name=name, value=_value(value))
+        request = SetParameters.Request(parameters=[parameter])
+        self.client(SetParameters, "set_parameters").call_async(request)
+
     # ------------------------------------------------------------------- diagnostics
 
     def forget(self) -> None:
@@ -211,6 +218,7 @@ def node_process(
     parameters: Mapping[str, str],
     rules: Sequence[str] = ("__ns:=/press_1",),
     words: Sequence[str] = (),
+    command: Sequence[str] = NODE_COMMAND,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a cell node; it is gone afterwards, however the test ends."""
     arguments = ["--ros-args", *words]
@@ -220,7 +228,7 @@ def node_process(
         arguments += ["-p", f"{name}:={value}"]
     with (folder / "node.log").open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ros_nodes", "cell_node", *arguments],
+            [sys.executable, *command, *arguments],
             cwd=folder,
             env=clean_environment(ROS_DOMAIN_ID=str(domain)),
             stdout=output,

@@ -2,7 +2,7 @@
 
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +12,13 @@ from std_srvs.srv import Trigger
 
 from andon.v1 import cell_pb2
 from tests.ros_nodes.cells import write_config
-from tests.ros_nodes.managed import FakeRobot, Managed, node_process, trace
+from tests.ros_nodes.managed import (
+    NODE_COMMAND,
+    FakeRobot,
+    Managed,
+    node_process,
+    trace,
+)
 from tests.ros_nodes.ros_world import Spun, spun, until
 from tests.ros_nodes.scripted_coordinator import (
     ScriptedCoordinator,
@@ -40,9 +46,9 @@ class Caller:
         self._ros.node.destroy_client(self.client)
 
 
-async def told(call: Any) -> tuple[bool, str]:
+async def told(call: Any, *, within: float = 10.0) -> tuple[bool, str]:
     """Wait for a call's answer: whether it may go on, and the words."""
-    await until(call.done)
+    await until(call.done, within=within)
     response = call.result()
     return bool(response.success), str(response.message)
 
@@ -171,6 +177,7 @@ def managed_world(
     *,
     program: str = "decide",
     more: Mapping[str, str] = MappingProxyType({}),
+    command: Sequence[str] = NODE_COMMAND,
 ) -> Iterator[World]:
     """A node that waits for its transitions, with more parameters if wanted."""
     port = free_port()
@@ -187,7 +194,7 @@ def managed_world(
 
         def start() -> subprocess.Popen[bytes]:
             return stack.enter_context(
-                node_process(folder, domain, parameters=parameters)
+                node_process(folder, domain, parameters=parameters, command=command)
             )
 
         yield World(folder, ros, port, start)
