@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ros_nodes.adapters.forbidden import ForbiddenServiceError, allowed_service
 from ros_nodes.check.finding import Finding, Weight
 from ros_nodes.check.near import near_names
 from ros_nodes.check.said import what_it_said
@@ -240,7 +241,9 @@ def _service(service: WantedService, seen: Seen) -> Iterator[Finding]:
             "choose the adapter that fits, or name the right service",
         )
         return
-    near = near_names(service.name, service.type, seen.services)
+    # Among the services of a robot are some that andon never calls: none is proposed.
+    may_call = {name: seen.services[name] for name in seen.services if _allowed(name)}
+    near = near_names(service.name, service.type, may_call)
     meant = f"; did you mean {', '.join(near)}?" if near else ""
     yield Finding(
         "NO_SERVICE",
@@ -249,3 +252,11 @@ def _service(service: WantedService, seen: Seen) -> Iterator[Finding]:
         f"there is no service {service.name}{meant}",
         "start what offers it (for a UR: the dashboard client), or name the right one",
     )
+
+
+def _allowed(name: str) -> bool:
+    try:
+        allowed_service(name)
+    except ForbiddenServiceError:
+        return False
+    return True

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from ros_nodes.adapters.forbidden import _NEVER_CALLED as NEVER_CALLED
 from ros_nodes.check.finding import Finding, Weight
 from ros_nodes.check.findings import find
 from ros_nodes.check.seen import Endpoint, Heard, Seen, TopicSeen
@@ -275,6 +276,20 @@ def test_a_service_that_is_not_there_names_the_one_that_is_meant() -> None:
 
     assert (found.code, found.where) == ("NO_SERVICE", "robot.hold")
     assert "did you mean /dashboard_client/pause" in found.text
+
+
+@pytest.mark.parametrize("forbidden", NEVER_CALLED)
+def test_a_service_that_ends_a_safety_stop_is_never_proposed(forbidden) -> None:
+    services = {
+        f"/dashboard_client/{forbidden}": ("std_srvs/srv/Trigger",),
+        "/dashboard/play": ("std_srvs/srv/Trigger",),
+    }
+    robot = RobotSpec(hold=f"/dashboard/{forbidden[:-1]}", resume="/dashboard/play")
+
+    [found] = find(make_wants(robot=robot), look(services=services))
+
+    assert found.code == "NO_SERVICE"
+    assert f"/dashboard_client/{forbidden}" not in found.text
 
 
 def test_a_service_of_another_type_is_told_with_both() -> None:
