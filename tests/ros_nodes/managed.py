@@ -20,6 +20,7 @@ from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
 from ros_nodes.clock import SystemClock
+from ros_nodes.loopback import PROFILE
 from tests.ros_nodes.cells import Line
 from tests.ros_nodes.ros_programs import clean_environment
 from tests.ros_nodes.ros_world import Spun, until
@@ -219,6 +220,7 @@ def node_process(
     rules: Sequence[str] = ("__ns:=/press_1",),
     words: Sequence[str] = (),
     command: Sequence[str] = NODE_COMMAND,
+    python: str = sys.executable,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a cell node; it is gone afterwards, however the test ends."""
     arguments = ["--ros-args", *words]
@@ -228,9 +230,13 @@ def node_process(
         arguments += ["-p", f"{name}:={value}"]
     with (folder / "node.log").open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, *command, *arguments],
+            [python, *command, *arguments],
             cwd=folder,
-            env=clean_environment(ROS_DOMAIN_ID=str(domain)),
+            env=clean_environment(
+                ROS_DOMAIN_ID=str(domain),
+                # The name that Jazzy reads; later releases are given theirs already.
+                FASTRTPS_DEFAULT_PROFILES_FILE=str(PROFILE),
+            ),
             stdout=output,
             stderr=output,
         )

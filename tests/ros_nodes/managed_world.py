@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -178,6 +179,7 @@ def managed_world(
     program: str = "decide",
     more: Mapping[str, str] = MappingProxyType({}),
     command: Sequence[str] = NODE_COMMAND,
+    python: str = sys.executable,
 ) -> Iterator[World]:
     """A node that waits for its transitions, with more parameters if wanted."""
     port = free_port()
@@ -194,7 +196,13 @@ def managed_world(
 
         def start() -> subprocess.Popen[bytes]:
             return stack.enter_context(
-                node_process(folder, domain, parameters=parameters, command=command)
+                node_process(
+                    folder,
+                    domain,
+                    parameters=parameters,
+                    command=command,
+                    python=python,
+                )
             )
 
         yield World(folder, ros, port, start)

@@ -1,5 +1,6 @@
 """A cell's node and its lifecycle, with real processes and services."""
 
+import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -182,3 +183,21 @@ async def test_a_signal_ends_the_node_within_two_seconds_in_any_state(
 
         assert await ended(node.process, within=4.0) == 0
         assert SystemClock().monotonic_ns() - before_ns < 2e9
+
+
+async def test_a_node_of_jazzy_is_managed_and_called_like_any_other(
+    tmp_path: Path,
+) -> None:
+    jazzy = os.environ.get("ANDON_JAZZY_PYTHON", "")
+    if not jazzy:
+        pytest.skip("no second release: set ANDON_JAZZY_PYTHON to a Python with Jazzy")
+    with managed_world(tmp_path, free_domain(1), python=jazzy) as world:
+        async with world.coordinated() as coordinator:
+            session, _, call = await world.deciding(coordinator)
+            await session.permit_for(session.windows[0])
+            assert await told(call) == (True, "continue")
+            assert await world.node.change("deactivate")
+            await session.over.wait()
+            world.node.process.send_signal(signal.SIGTERM)
+
+            assert await ended(world.node.process, within=2.0) == 0
