@@ -1,5 +1,6 @@
 """The rules of the check: each fault in words, with what to do."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from ros_nodes.check.findings import find
 from ros_nodes.check.seen import Endpoint, Heard, Seen, TopicSeen
 from ros_nodes.check.wants import Wants
 from ros_nodes.config import ProgramSpec, RobotSpec, TopicSpec
+from tests.ros_nodes.cells import ROOT
 from tests.ros_nodes.check.looks import (
     JOINTS,
     SAFETY,
@@ -351,3 +353,18 @@ def test_what_would_hold_the_cell_comes_before_what_is_good_to_know() -> None:
     found = find(make_wants(), seen)
 
     assert [f.weight for f in found] == [Weight.HOLDS, Weight.NOTE]
+
+
+def test_every_finding_has_its_row_in_the_page_for_integrators() -> None:
+    sources = (ROOT / "ros_nodes/check").glob("*.py")
+    codes = {
+        code
+        for path in sources
+        for code in re.findall(
+            r'Finding\(\s*"([A-Z_]+)"', path.read_text(encoding="utf-8")
+        )
+    }
+    page = (ROOT / "docs/integrating.md").read_text(encoding="utf-8")
+
+    assert len(codes) > 15
+    assert sorted(code for code in codes if f"`{code}`" not in page) == []
