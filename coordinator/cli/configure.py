@@ -76,10 +76,12 @@ def check(
     output.print_facts(_facts(settings))
     for warning in warnings_about(settings):
         typer.echo(f"note: {warning}")
-    if look is not None:
-        typer.echo("")
-        look.require()
-        raise typer.Exit(look.shown())
+    if look is None:
+        typer.echo("The cells' topics were not looked at: `andon check --live` does.")
+        return
+    typer.echo("")
+    look.require()
+    raise typer.Exit(look.shown())
 
 
 def _check_as_json(
