@@ -34,9 +34,15 @@ ENGINEER = Actor(PersonId("eva"), "desk-1")
 class StandingWorld:
     """One standing, fed window by window."""
 
-    def __init__(self, plan: GatePlan = PLAN, *, carried: bool = True) -> None:
+    def __init__(
+        self,
+        plan: GatePlan = PLAN,
+        *,
+        carried: bool = True,
+        machine: type[Standing] = Standing,
+    ) -> None:
         self.plan = plan
-        self.standing = Standing(PEG, plan, tuple("abcdef"))
+        self.standing = machine(PEG, plan, tuple("abcdef"))
         self.now: datetime = NOON
         self.carried = carried
         self.model = MODEL
