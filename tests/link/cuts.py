@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from tests.link.judge import (
     Findings,
-    Node,
     judge_journal,
     judge_leases,
     judge_motions,
@@ -19,9 +18,9 @@ from tests.link.judge import (
     judge_shown,
     judge_windows,
     read_journal,
-    read_lines,
 )
 from tests.link.proxy import BOTH, DOWN, SPOILS, UP, Harm, Proxy, Weather
+from tests.link.traces import Node, read_lines
 from tests.link.world import AT_WORK, World
 
 SHORTEST_S = 0.1

@@ -25,6 +25,8 @@ from ros_nodes.simulated_robot import Pace, Records, Say, SimulatedRobot
 from ros_nodes.trace import Trace
 
 TICK_S = 0.02
+LATE_NS = 50_000_000
+"""Time between two ticks from which a robot says that its process was late."""
 PERIOD_S = 0.02
 SAMPLES = 25
 """Of one cycle: half a second."""
@@ -103,7 +105,8 @@ class Socket:
     """One robot and the nodes that speak to it."""
 
     def __init__(self, cell: str, folder: Path) -> None:
-        clock = SystemClock()
+        self._clock = clock = SystemClock()
+        self._motions = Trace(folder / f"{cell}.motions.jsonl", clock)
         self._path = folder / f"{cell}.sock"
         self._writers: set[asyncio.StreamWriter] = set()
         self._robot = SimulatedRobot(
@@ -112,15 +115,18 @@ class Socket:
             Arm(),
             Pace(),
             clock=clock,
-            records=Records(
-                Trace(None, clock), Trace(folder / f"{cell}.motions.jsonl", clock)
-            ),
+            records=Records(Trace(None, clock), self._motions),
         )
 
     async def live(self) -> None:
         server = await asyncio.start_unix_server(self._node, self._path)
         async with server:
+            ticked_ns = self._clock.monotonic_ns()
             while True:
+                now_ns = self._clock.monotonic_ns()
+                if now_ns - ticked_ns > LATE_NS:
+                    self._motions.write("late", gap_ns=now_ns - ticked_ns)
+                ticked_ns = now_ns
                 self._tell(self._robot.tick())
                 await asyncio.sleep(TICK_S)
 

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
 
-from andon.v1 import cell_pb2
+import grpc.aio
+
+from andon.v1 import cell_pb2, operator_pb2, operator_pb2_grpc
 from ros_nodes.clock import SystemClock
 from ros_nodes.terms import new_id
 from ros_nodes.uplink import Uplink
 from ros_nodes.windowing import schema_digest
+from tests.link.cuts import judge
+from tests.link.judge import Findings
 from tests.link.sender import HEARTBEAT_S, SCHEMA
+from tests.link.world import PERSON, plant
+
+HOLD_WITHIN_S = 10.0
 
 
 class Bare:
@@ -72,3 +82,43 @@ async def all_open(nodes: Sequence[Bare], *, within_s: float) -> None:
     except TimeoutError:
         away = [node.cell for node in nodes if not node.open]
         raise AssertionError(f"not within {within_s:g} s: {away}") from None
+
+
+async def struck(
+    folder: Path, count: int, found: Findings, *, within_s: float
+) -> tuple[list[int], int]:
+    """Kill the coordinator under so many nodes, and one cell that works.
+
+    Returns:
+        How long after the coordinator served again each node had a session, rising,
+        and how long a person's hold took in the midst of it; both in nanoseconds.
+    """
+    cells = [f"bare-{n}" for n in range(count)]
+    async with plant(folder, [*cells, "c0"], seed=25) as world:
+        address = f"127.0.0.1:{world.port}"
+        nodes = [Bare(address, cell) for cell in cells]
+        living = [asyncio.create_task(node.live()) for node in nodes]
+        await world.crowd({"c0": "c0"})
+        await all_open(nodes, within_s=within_s)
+        await world.at_work("c0")
+        assert world.coordinator is not None
+
+        killed_ns = time.monotonic_ns()
+        await world.coordinator.end(signal.SIGKILL)
+        await world.serve()
+        serves_ns = time.monotonic_ns()
+        async with grpc.aio.insecure_channel(address) as channel:
+            hold = operator_pb2.HoldRequest(cell_id=cells[0], actor=PERSON)
+            stub = operator_pb2_grpc.OperatorServiceStub(channel)
+            await stub.Hold(hold, timeout=HOLD_WITHIN_S)
+        held_ns = time.monotonic_ns() - serves_ns
+        await all_open(nodes, within_s=within_s)
+        await world.at_work("c0", after_epoch=1)
+        for task in living:
+            task.cancel()
+        await asyncio.gather(*living, return_exceptions=True)
+    judge(world, found, away=[(killed_ns, serves_ns)])
+    for node in nodes:
+        if any(after <= before for before, after in pairwise(node.epochs)):
+            found.wrong(f"{node.cell}: sessions {node.epochs}")
+    return sorted(node.welcomed_ns - serves_ns for node in nodes), held_ns

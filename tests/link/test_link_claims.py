@@ -8,7 +8,8 @@ import pytest
 
 from andon.v1 import terms_pb2
 from tests.link.cuts import judge
-from tests.link.judge import Findings, Node, read_lines
+from tests.link.judge import Findings
+from tests.link.traces import Node, read_lines
 from tests.link.world import World, plant
 
 pytestmark = pytest.mark.slow

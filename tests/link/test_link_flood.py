@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.link.cuts import judge
-from tests.link.judge import MS, Findings, quantiles, read_lines
+from tests.link.judge import Findings, quantiles
 from tests.link.sender import Sender
+from tests.link.traces import MS, read_lines
 from tests.link.world import World, plant
 
 pytestmark = pytest.mark.slow

@@ -8,8 +8,9 @@ import pytest
 
 from coordinator.terms import Decision, events
 from tests.link.cuts import judge
-from tests.link.judge import SECOND_NS, Findings, read_journal
+from tests.link.judge import Findings, read_journal
 from tests.link.sender import Sender
+from tests.link.traces import SECOND_NS
 from tests.link.world import plant
 
 pytestmark = pytest.mark.slow

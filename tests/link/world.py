@@ -352,6 +352,10 @@ class World:
         self._robots = await Program.start(
             self.folder, "robots", "tests.link.robots", str(self.folder), *cells
         )
+        self.watch()
+
+    def watch(self) -> None:
+        """Let the person watch, and answer."""
         self._working = asyncio.create_task(self.person.work())
 
     async def serve(self) -> None:
@@ -359,10 +363,15 @@ class World:
         self.coordinator = await Program.start(
             self.folder, "coordinator", "tests.link.plant", str(self.config)
         )
+        await self.serves()
+
+    async def serves(self) -> None:
+        """Wait until the coordinator that was started says that it serves."""
+        assert self.coordinator is not None
         assert self.coordinator.process.stdout is not None
         async with asyncio.timeout(SERVES_WITHIN_S):
             line = await self.coordinator.process.stdout.readline()
-        assert line, (self.folder / "coordinator.err").read_text()
+        assert line, self.coordinator.complaints.read_text(encoding="utf-8")
 
     async def pause_coordinator(self, seconds: float) -> tuple[int, int]:
         """Stop the coordinator's process for a while; returns from when to when."""
