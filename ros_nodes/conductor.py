@@ -22,6 +22,7 @@ from ros_nodes.config import CellConfig
 from ros_nodes.effects import Effect
 from ros_nodes.evidence import Evidence
 from ros_nodes.hands import Hands, RobotPort, Surroundings, WindowMessage
+from ros_nodes.onlooker import Onlooker
 from ros_nodes.permission import Permission
 from ros_nodes.station import Station
 from ros_nodes.talk import TalkError, read_step
@@ -339,8 +340,10 @@ class Conductor:
 
 
 def _station(config: CellConfig) -> Station:
-    """Make the station: a program that is sent its leave, or one that comes for it."""
+    """Make the station: watching, or with a program that is sent or fetches leave."""
     permission = Permission(maximum_execution_ns=seconds_to_ns(config.maximum_step_s))
+    if config.ros.robot.adapter == "none":
+        return Onlooker(permission)
     if config.ros.program.adapter == "topics":
         return Station(permission)
     return CalledStation(permission)

@@ -18,12 +18,16 @@ from geometry_msgs.msg import WrenchStamped
 from sensor_msgs.msg import JointState
 
 from ros_nodes.adapters.stand_ins import stood_in
+from ros_nodes.clock import SECOND_NS
 from ros_nodes.config import DEFAULT_TOPICS, CellConfig, read_cell
 from ros_nodes.controller_node import SimulatedController
 from ros_nodes.likeness import JOINTS, WRENCH, Likeness, likeness_of, topic_of
+from ros_nodes.permission import Begin
 from ros_nodes.qos import SENSORS
 from ros_nodes.robot_node import RobotNode
 from ros_nodes.simulated_robot import Body, Pace, Sample, Say, Truth
+from ros_nodes.talk import leave_text
+from ros_nodes.terms import Permit, Purpose
 from ros_nodes.twin.cell import Shift, Twin
 
 SHIFT: Final = Shift(payload_kg=1.25, friction=0.4)
@@ -126,6 +130,26 @@ class SimulatedCellNode(RobotNode):
     def _before_tick(self) -> None:
         if self._controller is not None:
             self._controller.tick()
+        if self._unasked and not self._robot.busy:
+            self._robot.hear_leave(self._own_leave())
+
+    @property
+    def _unasked(self) -> bool:
+        """Whether andon only watches: then its program works without leave."""
+        return self._cell is not None and self._cell.ros.robot.adapter == "none"
+
+    def _own_leave(self) -> str:
+        permit = Permit(
+            permit_id=f"own-{self._robot.cycle + 1}",
+            purpose=Purpose.NEXT_STEP,
+            session_epoch=0,
+            cycle=max(0, self._robot.cycle),
+            heartbeat_seq=0,
+            start_within_ns=0,
+            maximum_execution_ns=0,
+        )
+        start_by_ns = self._clock.monotonic_ns() + SECOND_NS
+        return leave_text(Begin(permit, start_by_ns, start_by_ns))
 
     def _publish(self, said: Iterable[Say]) -> None:
         super()._publish(self._with_the_slow(said))

@@ -1,5 +1,7 @@
 """A station with its clock, walked from event to event, and what tests say of it."""
 
+from typing import Self
+
 import numpy as np
 
 from ros_nodes.clock import SECOND_NS
@@ -44,7 +46,7 @@ class Rig:
         self.station = Station(Permission(maximum_execution_ns=60 * SECOND_NS))
         self.permits = 0
 
-    def connected(self, moment: float = 0.0, *, epoch: int = 1) -> "Rig":
+    def connected(self, moment: float = 0.0, *, epoch: int = 1) -> Self:
         self.station.permission.greet(at(moment))
         self.station.opened(
             epoch=epoch, store_id=STORE, lease_ns=2 * SECOND_NS, now_ns=at(moment)
@@ -77,25 +79,25 @@ class Rig:
         )
         return self.station.offered(permit, at(moment), positions)
 
-    def started(self, moment: float = 0.1) -> "Rig":
+    def started(self, moment: float = 0.1) -> Self:
         self.connected()
         self.offer(Purpose.START, moment)
         return self
 
-    def working(self, moment: float = 0.2) -> "Rig":
+    def working(self, moment: float = 0.2) -> Self:
         self.started()
         event = step(StepMoment.BEGIN, stamp_ns=at(moment), permit_id="p-1")
         assert self.station.began(event, at(moment)) == []
         return self
 
-    def deciding(self) -> "Rig":
+    def deciding(self) -> Self:
         self.working()
         self.beat(0.9)
         self.station.ended(step(StepMoment.END, stamp_ns=at(1.0)), at(1.0))
         self.station.judged(make_window(0), HOME)
         return self
 
-    def paused(self) -> "Rig":
+    def paused(self) -> Self:
         self.working()
         self.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(0.5))
         self.station.hold_answered(at(0.6), HoldAnswer.HELD)
