@@ -11,6 +11,7 @@ from ros_nodes.effects import (
     CallHold,
     CallResume,
     CutNow,
+    Effect,
     GiveLeave,
     SendWindow,
     TellStarted,
@@ -29,7 +30,7 @@ class Watching(Rig):
         super().__init__()
         self.station = Onlooker(Permission(maximum_execution_ns=60 * SECOND_NS))
 
-    def cycle(self, number: int, moment: float) -> list:
+    def cycle(self, number: int, moment: float) -> list[Effect]:
         """The robot works a cycle; what the node does about it."""
         begin = step(StepMoment.BEGIN, number, stamp_ns=at(moment), permit_id="own")
         end = step(StepMoment.END, number, stamp_ns=at(moment + 0.1))

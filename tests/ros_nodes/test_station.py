@@ -192,7 +192,7 @@ def test_a_begin_that_crosses_a_hold_under_way_is_paused_not_accused() -> None:
 def test_a_begin_from_before_a_hold_is_paused_however_late_it_is_heard() -> None:
     rig = Rig().started()
     rig.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(0.3))
-    rig.station.hold_answered(at(0.31), confirmed=True)
+    rig.station.hold_answered(at(0.31), HoldAnswer.HELD)
     before = step(StepMoment.BEGIN, stamp_ns=at(0.2), permit_id="p-1")
 
     effects = rig.station.began(before, at(0.32))
@@ -207,7 +207,7 @@ def test_a_begin_from_before_a_hold_is_paused_however_late_it_is_heard() -> None
 def test_a_begin_after_a_confirmed_hold_is_held_against_the_robot() -> None:
     rig = Rig().started()
     rig.station.withdrawn(HoldReason.OPERATOR_HOLD, "cord", at(0.3))
-    rig.station.hold_answered(at(0.31), confirmed=True)
+    rig.station.hold_answered(at(0.31), HoldAnswer.HELD)
     after = step(StepMoment.BEGIN, stamp_ns=at(0.4), permit_id="p-1")
 
     effects = rig.station.began(after, at(0.4))
