@@ -155,6 +155,7 @@ class Coordinator:
                 for family, teacher in self.plant.learning.items()
             ]
             running.append(tasks.create_task(self._tick(), name="tick"))
+            running.append(tasks.create_task(self._mind_sessions(), name="sessions"))
             running += [
                 tasks.create_task(keeper.run(), name=f"gate:{family}")
                 for family, keeper in self.plant.gates.items()
@@ -300,7 +301,6 @@ class Coordinator:
                 self.plant.requests.postpone(late_ns)
             await self._expire()
             expected_ns = now_ns + seconds_to_ns(TICK_S)
-            self.server.cells.sessions.look()
             if jumped_s := wall.jumped_s():
                 _log.warning("clock_jump", seconds=round(jumped_s, 1))
             nobody = self._say_when_nobody(nobody)
@@ -310,6 +310,12 @@ class Coordinator:
                 gate.tick()
             if self._worker.hung_s > HUNG_S:
                 self._give_up()
+
+    async def _mind_sessions(self) -> None:
+        """End silent sessions, for ever. Waits for nothing else: it is the pulse."""
+        while True:
+            await self._clock.sleep(TICK_S)
+            self.server.cells.sessions.look()
 
     def _say_when_nobody(self, before: bool) -> bool:  # noqa: FBT001 - said before
         """Tell watchers when questions begin, or cease, to go unheard."""

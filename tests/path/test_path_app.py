@@ -159,6 +159,26 @@ async def test_a_question_survives_a_restart_and_its_answer_permits(tmp_path: Pa
     assert permit.action == terms_pb2.ACTION_CONTINUE
 
 
+async def test_a_disk_that_takes_its_time_ends_no_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Only a loop that stood still knows nothing any more; a slow disk is no sleep."""
+    at_start = cell_pb2.Scene(stand=cell_pb2.STAND_AT_START, cycle=1)
+    async with serving(tmp_path) as (coordinator, channel):
+        call = await connect(channel, at_start)
+        await heard(call, "permit")
+
+        async def slow() -> None:
+            await asyncio.sleep(2.6)
+
+        monkeypatch.setattr(coordinator, "_expire", slow)
+        for seq in range(1, 13):
+            beat = cell_pb2.Heartbeat(seq=seq, scene=at_start)
+            await call.write(cell_pb2.NodeMessage(heartbeat=beat))
+            assert (await heard(call, "heartbeat_ack")).seq == seq
+            await asyncio.sleep(0.25)
+
+
 async def test_a_full_disk_holds_the_cells_and_ends_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
