@@ -234,7 +234,7 @@ class SimulatedController:
         return _answer(response, "")
 
     def _people_deafen(self, request: Any, response: Any) -> Any:
-        self._deaf = bool(request.data)
+        self._deaf, self._deaf_from_cycle = bool(request.data), 0
         return _answer(response, "")
 
 
