@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 RING_ROWS: Final = 32_768
 """Samples kept of a topic of unknown rate: 65 s at 500 Hz."""
+MOST_WAITING: Final = 64
+"""Samples that wait to be written together."""
 MOST_RINGS: Final = 4
 """Sets of values that messages of one topic may carry; the one silent longest goes."""
 MOST_ORDERS: Final = 32
@@ -24,6 +26,9 @@ MOST_ORDERS: Final = 32
 Rows = Sequence[Sequence[float]]
 Stamps = NDArray[np.int64]
 Values = NDArray[np.float32]
+Order = slice | NDArray[np.int64]
+AS_THEY_ARE: Final[Order] = slice(None)
+"""The values of a row are in the order of the columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,9 @@ class Span:
 class SampleRing:
     """The newest samples of one set of values, oldest lost first.
 
+    Samples wait in a list until there are some, or until somebody looks: numpy takes as
+    long for fifty rows as for one.
+
     Args:
         width: Values a sample.
         capacity: Samples kept.
@@ -48,8 +56,13 @@ class SampleRing:
         self._stamps = np.zeros(2 * capacity, dtype=np.int64)
         self._values = np.zeros((2 * capacity, width), dtype=np.float32)
         self._end = 0
+        self._waiting: list[Sequence[float]] = []
+        self._waiting_stamps: list[int] = []
+        self._order: Order = AS_THEY_ARE
+        self.newest_ns: int | None = None
+        """Stamp of the newest sample, or None before the first."""
 
-    def extend(self, stamps: Sequence[int], rows: Rows, order: slice | Stamps) -> int:
+    def extend(self, stamps: Sequence[int], rows: Rows, order: Order) -> int:
         """Keep samples that came together.
 
         Args:
@@ -65,12 +78,27 @@ class SampleRing:
             later <= earlier for earlier, later in pairwise(stamps)
         ):
             stamps, rows = _rising(newest_ns, stamps, rows)
-        for begin in range(0, len(stamps), self._capacity):
-            part = slice(begin, begin + self._capacity)
-            self._append(stamps[part], rows[part], order)
+        if not stamps:
+            return 0
+        if order is not self._order:
+            self._settle()
+            self._order = order
+        self.newest_ns = stamps[-1]
+        self._waiting_stamps.extend(stamps)
+        self._waiting.extend(rows)
+        if len(self._waiting) >= MOST_WAITING:
+            self._settle()
         return len(stamps)
 
-    def _append(self, stamps: Sequence[int], rows: Rows, order: slice | Stamps) -> None:
+    def _settle(self) -> None:
+        """Write what waits into the rows: here each sample is copied, once."""
+        for begin in range(0, len(self._waiting), self._capacity):
+            part = slice(begin, begin + self._capacity)
+            self._append(self._waiting_stamps[part], self._waiting[part])
+        self._waiting.clear()
+        self._waiting_stamps.clear()
+
+    def _append(self, stamps: Sequence[int], rows: Rows) -> None:
         if self._end + len(stamps) > len(self._stamps):
             kept = slice(max(0, self._end - self._capacity), self._end)
             count = kept.stop - kept.start
@@ -80,16 +108,12 @@ class SampleRing:
         to = slice(self._end, self._end + len(stamps))
         self._stamps[to] = stamps
         with np.errstate(over="ignore"):  # beyond float32 is infinite, and is refused
-            self._values[to, order] = rows
+            self._values[to, self._order] = rows
         self._end = to.stop
-
-    @property
-    def newest_ns(self) -> int | None:
-        """Stamp of the newest sample, or None before the first."""
-        return int(self._stamps[self._end - 1]) if self._end else None
 
     def within(self, span: Span) -> tuple[Stamps, Values]:
         """Return the samples of a span where they lie: (n,) and (n, width)."""
+        self._settle()
         oldest = max(0, self._end - self._capacity)
         stamps = self._stamps[oldest : self._end]
         first = oldest + int(np.searchsorted(stamps, span.begin_ns, side="left"))
@@ -116,7 +140,7 @@ class _Lane:
     """Where values that come in one order go."""
 
     ring: SampleRing
-    order: slice | Stamps
+    order: Order
 
 
 class Piece(NamedTuple):
@@ -175,7 +199,7 @@ class Track:
             self._rings[there] = SampleRing(len(there), capacity=self._capacity)
         if len(self._lanes) >= MOST_ORDERS:
             self._lanes.clear()
-        order: slice | Stamps = slice(None)
+        order: Order = AS_THEY_ARE
         if columns != there:
             order = np.searchsorted(there, columns)
         lane = self._lanes[columns] = _Lane(self._rings[there], order)

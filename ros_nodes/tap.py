@@ -78,7 +78,7 @@ class Tap:
             handle, kind = self._subscription.handle, self._subscription.msg_type
             with handle:
                 take = handle.take_message
-                while len(taken) < _DEPTH:
+                for _ in range(_DEPTH):
                     one = take(kind, True)  # noqa: FBT003 - raw
                     if one is None:
                         break

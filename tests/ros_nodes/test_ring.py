@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ros_nodes.ring import SampleRing, Span, Track
+from ros_nodes.ring import AS_THEY_ARE, SampleRing, Span, Track
 
 ALWAYS = Span(-(10**9), 10**9)
 
@@ -23,7 +23,7 @@ def test_a_ring_keeps_the_newest_samples(batches, capacity) -> None:
     count = 0
     for size in batches:
         batch = list(range(count, count + size))
-        ring.extend(batch, [[float(stamp)] for stamp in batch], slice(None))
+        ring.extend(batch, [[float(stamp)] for stamp in batch], AS_THEY_ARE)
         count += size
 
     stamps, values = ring.within(ALWAYS)
@@ -97,7 +97,7 @@ def test_a_topic_that_names_ever_new_values_keeps_few_sets() -> None:
 def test_a_number_beyond_float32_is_infinite_not_an_error() -> None:
     ring = SampleRing(1, capacity=4)
 
-    ring.extend([1], [[1e300]], slice(None))
+    ring.extend([1], [[1e300]], AS_THEY_ARE)
 
     assert np.isinf(ring.within(ALWAYS)[1]).all()
 
