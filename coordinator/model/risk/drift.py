@@ -4,7 +4,8 @@ Each signal of a window (its confidence, its novelty, level and spread of each c
 becomes a rank among the windows of the certification, from 0 to 1. While nothing moves,
 the mean rank is one half. Small moves are the rule in a plant and harm nothing, so the
 bettors do not bet against one half but against a quarter more: a signal must lie above
-(or below, or outside) what most of the certification looked like before it counts.
+(or below, or outside) what most of the certification looked like before it counts. What
+lies beyond all of it counts sooner: more than four windows in ten of that kind are enough.
 
 A signal that is not there in a window says nothing: it is given the rank one half.
 """
@@ -21,9 +22,9 @@ from coordinator.model.risk.betting import Bettor, is_rich
 
 LIMIT: Final = 0.75
 """Mean rank up to which a signal has not moved enough to count."""
-LEAST_REFERENCE: Final = 60
-"""Windows without which nobody can say what is usual."""
-RECENT: Final = 40
+BEYOND: Final = 0.4
+"""Share of windows beyond everything usual up to which that does not count."""
+RECENT: Final = 20
 """Windows over which it is told where a signal lies now."""
 
 
@@ -56,16 +57,18 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DriftWatch:
-    """Bettors on every signal: higher, lower, further out. A value.
+    """Bettors on every signal: higher, lower, further out, beyond. A value.
 
     Attributes:
         reference: What they compare with.
-        bettors: Shape (3, signals).
+        bettors: On ranks: higher, lower and further out, shape (3, signals).
+        beyond: On values beyond everything usual, shape (signals,).
         recent: Newest ranks, shape (up to RECENT, signals).
     """
 
     reference: Reference
     bettors: Bettor
+    beyond: Bettor
     recent: NDArray[np.float64]
 
     @classmethod
@@ -73,7 +76,10 @@ class DriftWatch:
         """Watch from here on."""
         signals = len(reference.there)
         return cls(
-            reference, Bettor.against(LIMIT, (3, signals)), np.empty((0, signals))
+            reference=reference,
+            bettors=Bettor.against(LIMIT, (3, signals)),
+            beyond=Bettor.against(BEYOND, (signals,)),
+            recent=np.empty((0, signals)),
         )
 
     def see(self, values: NDArray[np.float64]) -> DriftWatch:
@@ -81,11 +87,15 @@ class DriftWatch:
         rank = self.reference.ranks(values)
         seen = np.stack([rank, 1.0 - rank, np.abs(2.0 * rank - 1.0)])
         recent = np.concatenate([self.recent, rank[None]])[-RECENT:]
-        return DriftWatch(self.reference, self.bettors.see(seen), recent)
+        outside = (rank == 0.0) | (rank == 1.0)
+        return DriftWatch(
+            self.reference, self.bettors.see(seen), self.beyond.see(outside), recent
+        )
 
     def alarmed(self, delta: float) -> bool:
         """Whether a signal has moved; falsely with probability delta at most."""
-        return is_rich(self.bettors.log_capital.ravel(), delta)
+        capitals = (self.bettors.log_capital.ravel(), self.beyond.log_capital)
+        return is_rich(np.concatenate(capitals), delta)
 
     def moved(self) -> list[tuple[int, float]]:
         """Signals that lie elsewhere now, the furthest first, with their mean rank."""

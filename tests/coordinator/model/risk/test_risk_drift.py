@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from coordinator.model.risk.drift import LEAST_REFERENCE, DriftWatch, Reference
+from coordinator.model.risk.drift import DriftWatch, Reference
 
 SIGNALS = 6
 
@@ -63,7 +63,31 @@ def test_a_signal_that_spreads_out_is_found():
 
 def test_before_the_first_window_nothing_has_moved():
     rng = np.random.default_rng(4)
-    fresh = DriftWatch.begin(Reference.of(usual(rng, LEAST_REFERENCE)))
+    fresh = DriftWatch.begin(Reference.of(usual(rng, 60)))
 
     assert fresh.moved() == []
     assert not fresh.alarmed(0.05)
+
+
+def test_what_lies_beyond_everything_usual_is_found_sooner():
+    rng = np.random.default_rng(5)
+    now = DriftWatch.begin(Reference.of(usual(rng)))
+    found = 0
+    for values in usual(rng, 60):
+        moved = values.copy()
+        moved[4] = -9.0
+        now = now.see(moved)
+        found += not now.alarmed(0.05)
+
+    assert found < 30
+    assert now.moved()[0] == (4, 0.0)
+
+
+def test_swings_within_what_is_usual_raise_no_alarm():
+    rng = np.random.default_rng(6)
+    now, values = DriftWatch.begin(Reference.of(usual(rng, 300))), np.zeros(SIGNALS)
+    for noise in usual(rng, 500):
+        values = 0.8 * values + 0.6 * noise
+        now = now.see(values)
+
+    assert not now.alarmed(0.05)
