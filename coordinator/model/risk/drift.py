@@ -5,7 +5,7 @@ becomes a rank among the windows of the certification, from 0 to 1. While nothin
 the mean rank is one half. Small moves are the rule in a plant and harm nothing, so the
 bettors do not bet against one half but against a quarter more: a signal must lie above
 (or below, or outside) what most of the certification looked like before it counts. What
-lies beyond all of it counts sooner: more than four windows in ten of that kind are enough.
+lies beyond all of it counts sooner: four windows in ten of that kind are too many.
 
 A signal that is not there in a window says nothing: it is given the rank one half.
 """
