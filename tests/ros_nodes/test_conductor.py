@@ -1,6 +1,7 @@
 """One node against a real gRPC stream, with a robot that obeys at once; no ROS."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,24 @@ async def test_a_node_that_slept_blames_the_link_and_not_the_robot(
         assert held.reason is HoldReason.LINK_LOST
         assert cell.conductor.station.scene.stand is Stand.PAUSED
         assert cell.robot.asked[-1] == "hold"
+
+
+async def test_the_trace_says_when_the_node_was_late_to_look_at_its_clock(
+    tmp_path: Path,
+) -> None:
+    async with started(tmp_path) as (cell, session):
+        beats = session.last_heartbeat
+        cell.clock.asleep_ns = SECOND_NS
+        await session.until(lambda: session.last_heartbeat > beats + 1)
+    text = (tmp_path / "node.jsonl").read_text(encoding="utf-8")
+    lines = [json.loads(one) for one in text.splitlines()]
+
+    gaps = [line["gap_ns"] for line in lines if line["event"] == "late"]
+    assert any(gap >= SECOND_NS for gap in gaps)
+    sent = {line["seq"]: line["sent_ns"] for line in lines if line["event"] == "beat"}
+    acks = {line["seq"]: line["mono_ns"] for line in lines if line["event"] == "ack"}
+    assert all(acks[seq] > sent[seq] for seq in acks)
+    assert len(acks) >= 2
 
 
 async def test_a_robot_that_does_not_obey_is_reported(tmp_path: Path) -> None:
