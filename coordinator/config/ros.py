@@ -9,10 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, StrictBool, model_validator
 
 from coordinator.config.forbidden import allowed_service
 from coordinator.config.section import Seconds, Section
+from coordinator.config.sources import DEFAULT_TYPES, FIELDS
+
+
+def _readable(kind: str) -> str:
+    if kind not in FIELDS:
+        raise ValueError(f"type '{kind[:60]}' is not among {', '.join(FIELDS)}")
+    return kind
+
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 RosName = Annotated[
@@ -22,16 +30,17 @@ ServiceName = Annotated[RosName, AfterValidator(allowed_service)]
 MessageType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*/msg/[A-Za-z0-9]+$")]
 Values = Annotated[tuple[bool | int | float | str, ...], Field(min_length=1)]
 
-DEFAULT_TOPICS: Final = ("joints", "wrench")
+TopicKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+SensorType = Annotated[str, AfterValidator(_readable)]
 
 
 class TopicSection(Section):
     """A sensor topic."""
 
     name: RosName | None = None
-    type: MessageType | None = None
-    rate_hz: Annotated[float, Field(ge=0.0, le=100_000.0)] = 0.0
-    latched: bool = False
+    type: SensorType | None = None
+    rate_hz: Annotated[float, Field(ge=0.0, le=86_400.0, strict=True)] = 0.0
+    latched: StrictBool = False
 
 
 class ReadBackSection(Section):
@@ -51,7 +60,7 @@ class ProgramSection(Section):
     part: RosName = "part"
     done: RosName = "step_done"
     action: RosName = "action"
-    one_client: bool = True
+    one_client: StrictBool = True
 
 
 class RobotSection(Section):
@@ -85,29 +94,38 @@ class SafetySection(Section):
 class ClipSection(Section):
     """What is kept at full rate around an unclear moment."""
 
-    before_s: Annotated[float, Field(ge=0.0, le=600.0)] = 10.0
-    after_s: Annotated[float, Field(ge=0.0, le=600.0)] = 2.0
-    maximum_mb: Annotated[float, Field(gt=0.0, le=4096.0)] = 64.0
+    before_s: Annotated[float, Field(ge=0.0, le=600.0, strict=True)] = 10.0
+    after_s: Annotated[float, Field(ge=0.0, le=600.0, strict=True)] = 2.0
+    maximum_mb: Annotated[float, Field(gt=0.0, le=4096.0, strict=True)] = 64.0
 
 
 class RosSection(Section):
     """Names the cell's own node uses."""
 
     # Above 101 the ports of DDS collide with ports Linux hands out.
-    domain_id: Annotated[int, Field(ge=0, le=101)] = 42
-    use_sim_time: bool = False
+    domain_id: Annotated[int, Field(ge=0, le=101, strict=True)] = 42
+    use_sim_time: StrictBool = False
     steps: RosName = "steps"
     permits: RosName = "permits"
-    topics: Mapping[str, TopicSection] = {}
+    topics: Mapping[TopicKey, TopicSection] = {}
     program: ProgramSection = ProgramSection()
     robot: RobotSection = RobotSection()
     safety: tuple[SafetySection, ...] = ()
     clip: ClipSection = ClipSection()
 
+    @model_validator(mode="after")
+    def _topics_have_types(self) -> Self:
+        for key, topic in self.topics.items():
+            if topic.type is None and key not in DEFAULT_TYPES:
+                raise ValueError(f"topic {key} has no type")
+        return self
+
     @property
-    def known_topics(self) -> tuple[str, ...]:
-        """What channels may call a topic."""
-        return tuple(self.topics) or DEFAULT_TOPICS
+    def topic_types(self) -> Mapping[str, str]:
+        """Message type of each topic that a channel may come from, by its key."""
+        return {
+            key: topic.type or DEFAULT_TYPES[key] for key, topic in self.topics.items()
+        } or DEFAULT_TYPES
 
 
 ROS_SECTIONS: Final[tuple[type[BaseModel], ...]] = (

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Seconds = Annotated[float, Field(gt=0.0, le=86_400.0)]
+# Strict, here and elsewhere: a node reads neither "1.5" as a number nor 1 as true.
+Share = Annotated[float, Field(ge=0.0, le=1.0, strict=True)]
+Seconds = Annotated[float, Field(gt=0.0, le=86_400.0, strict=True)]
 
 
 class Section(BaseModel):

@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from coordinator.config.gate import CostEntry, GateSection, check_costs
 from coordinator.config.ros import ROS_SECTIONS, RosSection
 from coordinator.config.section import Seconds, Section, Share
+from coordinator.config.sources import objection
 from coordinator.errors import ConfigError
 from coordinator.terms import (
     Action,
@@ -100,7 +101,7 @@ class _ChannelEntry(Section):
     minimum: float
     maximum: float
     policy: Literal["required", "ask", "tolerate"] = "required"
-    maximum_age_s: Annotated[float, Field(ge=0.0, le=86_400.0)] = 0.0
+    maximum_age_s: Annotated[float, Field(ge=0.0, le=86_400.0, strict=True)] = 0.0
     stuck_rows: Annotated[int, Field(ge=0)] = 0
     source: str = ""
 
@@ -120,8 +121,8 @@ class FamilySection(Section):
     """Cells of one kind."""
 
     text: str = ""
-    rows: Annotated[int, Field(ge=2, le=4096)] = 128
-    monitor_rows: Annotated[int, Field(ge=2, le=4096)] = 32
+    rows: Annotated[int, Field(ge=2, le=4096, strict=True)] = 128
+    monitor_rows: Annotated[int, Field(ge=2, le=4096, strict=True)] = 32
     default_label: str
     labels: Annotated[tuple[_LabelEntry, ...], Field(min_length=2, max_length=64)]
     channels: Annotated[tuple[_ChannelEntry, ...], Field(min_length=1, max_length=256)]
@@ -185,7 +186,7 @@ class CellSection(Section):
 
     family: str
     maximum_step_s: Seconds = 60.0
-    monitor_every_s: Annotated[float, Field(ge=0.0)] = 0.0
+    monitor_every_s: Annotated[float, Field(ge=0.0, le=86_400.0, strict=True)] = 0.0
     ros: RosSection = RosSection()
 
 
@@ -212,12 +213,14 @@ class Settings(Section):
             if cell.family not in self.families:
                 raise ValueError(f"cell {name}: there is no family '{cell.family}'")
             for channel in self.families[cell.family].channels:
-                topic = channel.source.partition(":")[0]
-                if topic and topic not in cell.ros.known_topics:
-                    known = ", ".join(cell.ros.known_topics)
+                # Without a source no node feeds it: a family for recordings alone.
+                text = channel.source and objection(
+                    channel.source, cell.ros.topic_types
+                )
+                if text:
                     raise ValueError(
-                        f"cell {name}: channel {channel.name} comes from topic "
-                        f"'{topic}', which is not among {known}"
+                        f"cell {name}: source '{channel.source}' of channel "
+                        f"{channel.name} {text}"
                     )
         return self
 
