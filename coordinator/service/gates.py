@@ -34,7 +34,7 @@ def gate_status(term: GateStatus) -> learning_pb2.GateStatus:
             )
             for group in (proof.groups if proof else ())
         ],
-        missed_at_most=0.0 if proof is None else proof.missed_at_most,
+        missed_at_most=0.0 if proof is None else proof.alpha_missed,
         wrong=error.share or 0.0,
         wrong_low=error.low,
         wrong_high=error.high,

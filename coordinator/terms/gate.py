@@ -71,7 +71,6 @@ class Certificate:
         audited: Cases it rests on, above the thresholds or not.
         look: Number of the look that gave it.
         coverage: Share of the stream above the thresholds, as far as is known.
-        missed_at_most: Upper bound on the share of missed labels, at delta.
         issued_at: UTC.
         until: UTC; afterwards it is worthless.
     """
@@ -86,7 +85,6 @@ class Certificate:
     audited: int
     look: int
     coverage: float
-    missed_at_most: float
     issued_at: datetime
     until: datetime
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from coordinator.live.gate.cases import CaseBook
 from coordinator.live.gate.plan import GatePlan
-from coordinator.model.risk.binomial import upper_bound
 from coordinator.model.risk.certification import Rule, attempt, cases_in_sight
 from coordinator.model.risk.costs import Costs
 from coordinator.model.risk.evidence import Stream
@@ -33,14 +32,12 @@ class Found:
         audited: Cases it rests on.
         groups: Labels and thresholds.
         coverage: Share of the stream above the thresholds.
-        missed_at_most: Upper bound on the share of missed labels, at delta.
     """
 
     look: int
     audited: int
     groups: tuple[CertifiedGroup, ...]
     coverage: float
-    missed_at_most: float
 
 
 class Looks:
@@ -87,14 +84,11 @@ class Looks:
             for group in tested
             if group.threshold is not None
         )
-        missed = sum(group.missed for group in groups)
-        above = sum(group.cases for group in groups)
         return Found(
             look=look,
             audited=cases,
             groups=groups,
             coverage=sum(_coverage(stream, group) for group in tested),
-            missed_at_most=upper_bound(missed, above, self._rule.promise.delta),
         )
 
 
@@ -142,7 +136,6 @@ def certified(
         audited=found.audited,
         look=found.look,
         coverage=found.coverage,
-        missed_at_most=found.missed_at_most,
         issued_at=now,
         until=now + plan.life,
     )

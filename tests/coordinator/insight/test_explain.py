@@ -78,7 +78,7 @@ RECORD = ModelRecord(
 )  # fmt: skip
 CERTIFICATE = Certificate(
     FAMILY, MODEL, MODEL, 0.02, 0.05, 0.02,
-    (CertifiedGroup(("ok",), 0.93, 400, 2.0, 0),), 549, 2, 0.7, 0.01,
+    (CertifiedGroup(("ok",), 0.93, 400, 2.0, 0),), 549, 2, 0.7,
     datetime(2026, 3, 1, 12, tzinfo=UTC), datetime(2026, 3, 8, 12, tzinfo=UTC),
 )  # fmt: skip
 

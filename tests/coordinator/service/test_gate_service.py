@@ -104,12 +104,11 @@ def test_a_certificate_is_shown_with_its_numbers():
         rule_digest=MODEL,
         alpha=0.02,
         delta=0.05,
-        alpha_missed=0.02,
+        alpha_missed=0.01,
         groups=(CertifiedGroup(("ok", "bent"), 0.93, 400, 2.0, 1),),
         audited=549,
         look=2,
         coverage=0.7,
-        missed_at_most=0.01,
         issued_at=NOON,
         until=NOON + timedelta(days=7),
     )

@@ -284,7 +284,6 @@ def certified(version: int = 1, /, **changes: Any) -> e.GateCertified:
         audited=549,
         look=2,
         coverage=0.7,
-        missed_at_most=0.0075,
         issued_at=NOON,
         until=NOON + timedelta(days=7),
     )

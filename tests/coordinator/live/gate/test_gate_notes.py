@@ -175,7 +175,6 @@ def make_certificate(**changes) -> Certificate:
         "audited": 144,
         "look": 1,
         "coverage": 0.8,
-        "missed_at_most": 0.02,
         "issued_at": NOON,
         "until": NOON + timedelta(hours=100),
     }
@@ -196,7 +195,7 @@ def make_certificate(**changes) -> Certificate:
 def test_which_result_is_better_than_what_is_in_force(
     coverage, hours, renewing, wanted
 ):
-    found = Found(2, 216, (), coverage, 0.0)
+    found = Found(2, 216, (), coverage)
     now = NOON + timedelta(hours=hours)
 
     assert is_wanted(found, make_certificate(), now, renewing=renewing) is wanted
