@@ -8,7 +8,7 @@ were decided alone; they tell how often that was wrong.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +22,10 @@ from coordinator.model.risk.estimate import Audits, estimate
 from coordinator.model.risk.evidence import Evidence, Stream
 from coordinator.terms import AuditCoin, AutomatedError, DecisionId, Verdict, WindowId
 
+MOST_STREAM: Final = 20_000
+"""Stream windows that are kept: enough for a look at 80,000 cases."""
+NEWEST: Final = 1000
+"""Windows that may be told twice: those that came while the store was read."""
 SILENT: Final = ""
 """What is known of a case that nobody answered: it counts as the dearest mistake."""
 
@@ -89,16 +93,16 @@ class CaseBook:
         self._costs = costs
         self._cases: list[Case] = []
         self._by_id: dict[DecisionId, Case] = {}
-        self._known: set[DecisionId] = set()
+        self._newest: deque[DecisionId] = deque(maxlen=NEWEST)
         self._passed_over: list[tuple[int, float]] = []
-        self._start = self._ready = self._stream_start = 0
+        self._start = self._ready = 0
         self._alone: Counter[int] = Counter()
         self._least: dict[int, float] = {}
 
     def restart(self) -> None:
         """Begin the evidence anew; what was decided alone stays known."""
         self._start = self._ready = len(self._cases)
-        self._stream_start = len(self._passed_over)
+        self._passed_over.clear()
 
     @property
     def ready(self) -> int:
@@ -111,9 +115,9 @@ class CaseBook:
 
     def add(self, case: Case, *, drawn: bool) -> None:
         """Note a judged window, once; only a drawn one becomes a case."""
-        if case.decision_id in self._known:
+        if case.decision_id in self._newest:
             return
-        self._known.add(case.decision_id)
+        self._newest.append(case.decision_id)
         if case.alone:
             self._alone[case.regime] += 1
             least = self._least.get(case.regime, 1.0)
@@ -121,7 +125,7 @@ class CaseBook:
         if drawn:
             self._cases.append(case)
             self._by_id[case.decision_id] = case
-        else:
+        elif len(self._passed_over) < MOST_STREAM:
             column = self._column[case.said]
             self._passed_over.append((column, case.confidence))
 
@@ -160,7 +164,7 @@ class CaseBook:
 
     def stream(self, count: int) -> Stream:
         """The windows passed over that a look at so many cases may use."""
-        used = self._passed_over[self._stream_start :][: stream_windows(count)]
+        used = self._passed_over[: stream_windows(count)]
         return Stream(
             np.array([column for column, _ in used], np.int64),
             np.array([confidence for _, confidence in used], np.float64),

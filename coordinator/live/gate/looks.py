@@ -51,6 +51,8 @@ class Looks:
         self._rule = Rule(promise, costs, len(book.labels))
         self.book = book
         self._next = 1
+        self._sighted: int | None = None
+        self._sight: int | None = None
         self.widest: Found | None = None
 
     def take(self) -> None:
@@ -64,9 +66,16 @@ class Looks:
                 self.widest = found
 
     def in_sight(self) -> int | None:
-        """Audited cases at which a certificate is to be expected; None for never."""
-        evidence = self.book.evidence(self.book.ready)
-        return cases_in_sight(evidence, self._rule, self._next)
+        """Audited cases at which a certificate is to be expected; None for never.
+
+        Thought over again when a hundredth more is known: it reads all the evidence.
+        """
+        ready = self.book.ready
+        if self._sighted is None or abs(ready - self._sighted) > self._sighted // 100:
+            self._sighted = ready
+            evidence = self.book.evidence(ready)
+            self._sight = cases_in_sight(evidence, self._rule, self._next)
+        return self._sight
 
     def _take(self, look: int) -> Found:
         cases = self._rule.size(look)

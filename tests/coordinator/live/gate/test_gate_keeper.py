@@ -214,9 +214,9 @@ async def test_it_waits_for_the_model_that_is_on_record() -> None:
     world.model = NO_DIGEST
     keeper = world.new_keeper()
     begun = asyncio.create_task(keeper.begin())
-    for _ in range(5):
-        await asyncio.sleep(0)
-        keeper.tick()
+    await settled(lambda: bool(keeper._woken._waiters))
+    keeper.tick()
+    await settled(lambda: bool(keeper._woken._waiters))
     assert not begun.done()
 
     world.model = MODEL

@@ -102,6 +102,15 @@ def test_only_drawn_windows_are_cases_and_only_the_others_are_the_stream():
     assert len(book.stream(400)) == 30
 
 
+def test_no_more_of_the_stream_is_kept_than_a_look_will_use(monkeypatch):
+    monkeypatch.setattr("coordinator.live.gate.cases.MOST_STREAM", 5)
+    book = CaseBook(LABELS, Costs())
+    for number in range(40):
+        book.add(make_case(number), drawn=False)
+
+    assert len(book.stream(400)) == 5
+
+
 def test_a_window_that_is_told_twice_is_noted_once():
     book = CaseBook(LABELS, Costs())
     for _ in range(2):
