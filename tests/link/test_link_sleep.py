@@ -62,7 +62,8 @@ async def test_no_window_from_before_a_stop_is_classified_as_current(
         assert len(stale) > 50, "nothing ran ahead: the test tests nothing"
         assert stale & classified == set()
     assert classified, "nothing was classified at all"
-    assert sender.heard["STALE"] >= 1
+    # By age where it was read in time, else the session ended first: never as fresh.
+    assert sender.heard["STALE"] >= 1 or sender.over.is_set()
     log = (world.data_dir / "coordinator.log").read_text()
     assert "stood_still" in log
     assert time.monotonic_ns() > long[1]

@@ -165,7 +165,7 @@ async def test_a_question_brings_a_clip_that_three_readers_read(tmp_path: Path) 
     steps = sorted(later - sooner for sooner, later in itertools.pairwise(joints))
     assert 2_000_000 < steps[len(steps) // 2] < 4_000_000
     assert joints[0] - span[0] < SECOND_NS // 5
-    assert span[1] - joints[-1] < SECOND_NS // 5
+    assert joints[-1] >= span[1] - 2 * SECOND_NS // 5, "nothing after the window"
     assert sum(len(entries) for entries in found.values()) == cut["messages"]
     said = [json.loads(e[2].data)["event"] for e in found["/press_1/steps"]]
     assert said[-1] == "end"
