@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ros_nodes.cdr import READABLE, PoseReader
+from ros_nodes.cdr import READABLE, Layout, PoseReader
 from ros_nodes.clock import SECOND_NS, Clock, seconds_to_ns
 from ros_nodes.config import CellConfig, TopicSpec
 from ros_nodes.node_time import FOREIGN_STAMP_NS, Facts, NodeTime
@@ -124,7 +124,7 @@ class Evidence:
             else:
                 self._placers[key] = placer
         self._pose = config.pose_topic
-        self._pose_reader = PoseReader()
+        self._pose_readers: dict[Layout, PoseReader] = {}
 
     def _flow(self, spec: TopicSpec) -> Flow:
         """How a topic speaks, as far as the configuration knows."""
@@ -217,15 +217,22 @@ class Evidence:
         if self._pose is None:
             return ()
         now_ns = self._clock.monotonic_ns()
-        joints: dict[str, float] = {}
-        for message, stamp_ns in self._streams[self._pose].newest.values():
-            age_ns = now_ns - stamp_ns
-            if age_ns > FOREIGN_STAMP_NS:
-                continue
-            if age_ns > maximum_age_ns:
-                return None
-            joints |= self._pose_reader.read(message)
-        return tuple(joints[name] for name in sorted(joints)) or None
+        joints: dict[str, tuple[float, int]] = {}
+        newest = self._streams[self._pose].newest
+        # One reader a layout: two drivers on one topic take turns.
+        self._pose_readers = {
+            layout: self._pose_readers.get(layout) or PoseReader() for layout in newest
+        }
+        # The newest comes last, and its word counts.
+        for layout, (message, stamp_ns) in newest.items():
+            if now_ns - stamp_ns <= FOREIGN_STAMP_NS:
+                for name, position in self._pose_readers[layout].read(message).items():
+                    joints[name] = position, stamp_ns
+        if not joints or any(
+            now_ns - stamp_ns > maximum_age_ns for _, stamp_ns in joints.values()
+        ):
+            return None
+        return tuple(joints[name][0] for name in sorted(joints))
 
     def cut(self, work: Work) -> CutWindow:
         """Cut a window out of what was heard.
