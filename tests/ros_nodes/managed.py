@@ -224,6 +224,9 @@ def node_process(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a cell node; it is gone afterwards, however the test ends."""
     arguments = ["--ros-args", *words]
+    more = {}
+    if python != sys.executable:  # Jazzy reads another name, and later ones warn of it
+        more["FASTRTPS_DEFAULT_PROFILES_FILE"] = str(PROFILE)
     for rule in rules:
         arguments += ["-r", rule]
     for name, value in parameters.items():
@@ -232,11 +235,7 @@ def node_process(
         process = subprocess.Popen(
             [python, *command, *arguments],
             cwd=folder,
-            env=clean_environment(
-                ROS_DOMAIN_ID=str(domain),
-                # The name that Jazzy reads; later releases are given theirs already.
-                FASTRTPS_DEFAULT_PROFILES_FILE=str(PROFILE),
-            ),
+            env=clean_environment(ROS_DOMAIN_ID=str(domain), **more),
             stdout=output,
             stderr=output,
         )

@@ -26,6 +26,8 @@ class Spoken:
         self.over = asyncio.Event()
         self._changed = asyncio.Event()
         self._context = context
+        # A stream takes one write at a time: acknowledgements and a test's own words.
+        self._writing = asyncio.Lock()
 
     @property
     def hello(self) -> cell_pb2.Hello:
@@ -67,7 +69,8 @@ class Spoken:
                 await self._changed.wait()
 
     async def say(self, **message) -> None:
-        await self._context.write(cell_pb2.CoordinatorMessage(**message))
+        async with self._writing:
+            await self._context.write(cell_pb2.CoordinatorMessage(**message))
 
     async def ack(self, seq: int, *, epoch: int | None = None) -> None:
         await self.say(

@@ -12,7 +12,14 @@ pytest.importorskip("rclpy")
 
 from andon.v1 import cell_pb2, terms_pb2
 from tests.ros_nodes.cells import ROOT, free_domain
-from tests.ros_nodes.managed_world import World, free_port, managed_world, stands, work
+from tests.ros_nodes.managed_world import (
+    World,
+    free_port,
+    managed_world,
+    stands,
+    start,
+    work,
+)
 from tests.ros_nodes.ros_programs import clean_environment
 from tests.ros_nodes.ros_world import until
 
@@ -66,7 +73,7 @@ async def test_the_python_program_works_its_parts_and_obeys(
     ):
         session = await world.active(coordinator)
         await world.node.told("program", "waits at its decision point")
-        await session.permit("START")
+        await start(session)
         await session.until(lambda: session.windows)
         await session.permit_for(session.windows[0], action=terms_pb2.ACTION_REWORK)
         await session.until(lambda: len(session.windows) == 2)
@@ -106,7 +113,7 @@ async def test_the_bridge_turns_lines_into_calls(world: World, tmp_path: Path) -
         reader, writer = await connected(port)
         writer.write(b"done\n")
         await world.node.told("program", "waits at its decision point")
-        await session.permit("START")
+        await start(session)
         assert await reader.readline() == b"[continue]\n"
         await work(session)
         writer.write(b"done\n")

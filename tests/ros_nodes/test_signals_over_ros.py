@@ -12,7 +12,7 @@ from std_msgs.msg import Bool, Int8
 from andon.v1 import cell_pb2, terms_pb2
 from ros_nodes.qos import STEPS
 from tests.ros_nodes.cells import free_domain
-from tests.ros_nodes.managed_world import World, managed_world, stands, work
+from tests.ros_nodes.managed_world import World, managed_world, stands, start, work
 from tests.ros_nodes.ros_world import Spun, until
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
@@ -68,7 +68,7 @@ async def test_a_controller_works_through_its_parts(world: World) -> None:
         controller.done(level=False)
         controller.done(level=True)
         await world.node.told("program", "waits at its decision point")
-        await session.permit("START")
+        await start(session)
         await controller.shown(1)
         await controller.take()
         await stands(session, cell_pb2.STAND_IN_STEP)
