@@ -51,6 +51,9 @@ test: lint  ## Everything a change must pass: lint, types, contracts, all tests
 test-fast: env  ## The tests that need no ROS and no patience
 	@$(BIN)/python -m pytest -q -m "not ros and not slow" $(ARGS)
 
+torture: env  ## The link, 500 cuts and 500 kills
+	@$(BIN)/python -m tests.torture.link --cuts 500 --kills 500 --storm 200 --seed 1 --json docs/evidence/link.json --table docs/evidence/link.md $(ARGS)
+
 lint: env  ## Style, format, types, import contracts
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
