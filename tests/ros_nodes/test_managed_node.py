@@ -185,6 +185,35 @@ async def test_a_signal_ends_the_node_within_two_seconds_in_any_state(
         assert SystemClock().monotonic_ns() - before_ns < 2e9
 
 
+@pytest.mark.parametrize("obeys", [True, False])
+async def test_a_signal_in_mid_step_holds_the_robot_obeying_or_not(
+    tmp_path: Path, obeys: bool
+) -> None:
+    with managed_world(tmp_path, free_domain(1)) as world:
+        async with world.coordinated() as coordinator:
+            session, _ = await world.working(coordinator)
+            holds = len(world.robot.holds)
+            world.robot.obeys = obeys
+            before_ns = SystemClock().monotonic_ns()
+            world.node.process.send_signal(signal.SIGTERM)
+            await session.over.wait()
+
+            assert await ended(world.node.process, within=4.0) == 0
+            assert SystemClock().monotonic_ns() - before_ns < 2e9
+            assert len(world.robot.holds) > holds
+
+
+async def test_a_program_that_waits_is_told_that_the_node_ends(
+    tmp_path: Path,
+) -> None:
+    with managed_world(tmp_path, free_domain(1)) as world:
+        async with world.coordinated() as coordinator:
+            _, _, call = await world.deciding(coordinator)
+            world.node.process.send_signal(signal.SIGINT)
+
+            assert await told(call) == (False, "link_lost: the node ends")
+
+
 async def test_a_node_of_jazzy_is_managed_and_called_like_any_other(
     tmp_path: Path,
 ) -> None:
