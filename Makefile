@@ -6,7 +6,7 @@
 # ARGS=...     more arguments for andon demo or pytest
 
 VENV   ?= .venv
-EXTRAS ?= ros,sim,bags,drift,dev
+EXTRAS ?= ros,sim,bags,dev
 JAZZY  ?= .jazzy
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.andon-installed
