@@ -31,7 +31,7 @@ def planned() -> dict[str, list[Cut]]:
     for cell, ways in zip(plan, (BOTH, UP, DOWN), strict=False):
         plan[cell][0] = Cut(Weather(Harm.SILENCE, ways), LONGEST_S, 0.3)
     # A flipped bit that leaves the framing whole is TCP's checksum's to catch (see
-    # test_wire.py), and TLS's; samples have a digest of their own.
+    # test_link_wire.py), and TLS's; samples have a digest of their own.
     spoilt = [(harm, way) for harm in (Harm.REPEAT, Harm.SWAP) for way in (UP, DOWN)]
     for n, (harm, way) in enumerate([*spoilt, (Harm.FLIP, UP)]):
         plan[f"{harm.value}-{n}"] = [Cut(Weather(harm, way), 1.2, 0.1 * n)] * 2
