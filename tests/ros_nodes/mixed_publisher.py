@@ -34,7 +34,7 @@ SIM_PACE = 2.0
 
 
 class Robot:
-    """Publishes typed messages; what is measured rises from 0 to 1 while it works."""
+    """Publishes typed messages; all that is measured rises with the time of work."""
 
     def __init__(self, node: Node, *, simulated: bool) -> None:
         self._begin_s = 0.0
@@ -98,7 +98,7 @@ class Robot:
         return Time(sec=now_ns // SECOND_NS, nanosec=now_ns % SECOND_NS)
 
     def _level(self) -> float:
-        return min(1.0, (time.monotonic() - self._begin_s) / WORK_S)
+        return (time.monotonic() - self._begin_s) / WORK_S
 
     def _headed(self, message: Any) -> Any:
         message.header.stamp = self._stamp()
@@ -133,7 +133,7 @@ class Robot:
 
     def _camera(self) -> None:
         message = self._headed(Image(height=32, width=48, step=48, encoding="mono8"))
-        message.data = bytes([round(200 * self._level())]) * (32 * 48)
+        message.data = bytes([min(255, round(100 * self._level()))]) * (32 * 48)
         self._of["camera"].publish(message)
 
 
