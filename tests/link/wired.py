@@ -28,8 +28,8 @@ HARMS: dict[str, list[Cut]] = {
     "mixed": [
         Cut(Weather(Harm.REPEAT, BOTH, 0.5), 1.2, 0.2),
         Cut(Weather(Harm.SWAP, BOTH, 0.3), 1.2, 0.2),
-        Cut(Weather(Harm.FLIP, BOTH, 0.3), 1.2, 0.2),
     ],
+    "spoilt": [Cut(Weather(Harm.FLIP, BOTH, 0.2), 3.0, 0.2)],
     "late": [Cut(Weather(Harm.DELAY, BOTH, 2.0), 4.0, 0.2)],
 }
 
