@@ -36,7 +36,7 @@ import numpy as np
 from ros_nodes.loopback import loopback_environment
 
 ROOT = Path(__file__).resolve().parents[1]
-ROLES = Path(__file__).with_name("ros_rate_roles.py")
+ROLES = Path(__file__).with_name("rate") / "roles.py"
 DOMAIN = 97
 MOST_LOST = 0.001
 CPU_RATIO = 0.25
@@ -70,7 +70,7 @@ class Row:
 
 
 class Role:
-    """A process of ros_rate_roles."""
+    """A process of rate/roles.py."""
 
     def __init__(self, role: str, **wish: Any) -> None:
         env = dict(os.environ)

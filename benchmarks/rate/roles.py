@@ -1,29 +1,42 @@
 """The processes that `ros_rate.py` starts: publishers, nodes, typed callbacks.
 
-    python benchmarks/ros_rate_roles.py ROLE '{"cells": [0, 1], ...}'
+    python benchmarks/rate/roles.py ROLE '{"cells": [0, 1], ...}'
 
 Each says {"ready": true} once all its topics are matched, begins at the line `go`, and
 answers the line `end` with what it counted. A publisher ends by itself.
 """
 
 import asyncio
-import dataclasses
 import json
-import resource
 import struct
 import sys
-import threading
 import time
 from collections import Counter
 from typing import Any
 
 import rclpy
+
+# Beside this file, which is started as a program and no part of a package.
+from common import (
+    CLOSING,
+    JOINTS,
+    QUIET_S,
+    RATE_HZ,
+    STEP_S,
+    Facts,
+    Listening,
+    Usage,
+    cell_config,
+    heard,
+    make_context,
+    make_node,
+    say,
+)
 from geometry_msgs.msg import WrenchStamped
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
@@ -32,11 +45,7 @@ from ros_nodes.cell_node import TICK_S
 from ros_nodes.clip import Clips, ClipSource
 from ros_nodes.clock import SECOND_NS, SystemClock
 from ros_nodes.config import (
-    DEFAULT_TOPICS,
     CellConfig,
-    ChannelSpec,
-    RosNames,
-    Source,
     TopicSpec,
 )
 from ros_nodes.evidence import Evidence, WindowKind, Work, wanted_of
@@ -48,107 +57,7 @@ from ros_nodes.talk import read_step, step_text
 from ros_nodes.terms import StepEvent, StepMoment
 from ros_nodes.windowing import Span
 
-JOINTS = [
-    *("shoulder_pan_joint", "shoulder_lift_joint", "elbow_joint"),
-    *("wrist_1_joint", "wrist_2_joint", "wrist_3_joint", "gripper_joint"),
-]
-ELEMENTS = [
-    *(("position", name) for name in JOINTS),
-    *(("velocity", name) for name in JOINTS[:4]),
-    *(("effort", name) for name in JOINTS),
-]
-RATE_HZ = 500.0
-"""Of joints and wrench each."""
-STEP_S = 0.5
-"""Between two words that a step ended; a window holds as much."""
-CLOSING = 3
-"""Slow samples behind the last quick one: a loss shows when a later number comes."""
-QUIET_S = 0.3
 _STAMP = struct.Struct("<iI")
-
-Facts = dict[str, Any]
-
-
-def cell_config(number: int) -> CellConfig:
-    """A cell with the 24 channels that `andon init` writes, at known rates."""
-    sources = [Source("joints", field, name) for field, name in ELEMENTS]
-    sources += [
-        Source("wrench", field, axis) for field in ("force", "torque") for axis in "xyz"
-    ]
-    topics = {
-        key: dataclasses.replace(spec, rate_hz=RATE_HZ)
-        for key, spec in DEFAULT_TOPICS.items()
-    }
-    return CellConfig(
-        cell_id=f"press-{number}",
-        target="",
-        channels=tuple(ChannelSpec(f"c{n}", "1", s) for n, s in enumerate(sources)),
-        rows=128,
-        monitor_rows=32,
-        maximum_step_s=60.0,
-        monitor_every_s=0.0,
-        ros=RosNames(topics=topics),
-    )
-
-
-def say(facts: Facts) -> None:
-    """Tell the starter."""
-    print(json.dumps(facts), flush=True)
-
-
-def heard(word: str) -> None:
-    """Wait until the starter says so."""
-    line = sys.stdin.readline().strip()
-    if line != word:
-        raise SystemExit(f"{line!r} in place of {word!r}")
-
-
-class Listening(threading.Thread):
-    """Waits for `end` beside what the process does."""
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.ended = threading.Event()
-
-    def run(self) -> None:
-        """See Thread."""
-        heard("end")
-        self.ended.set()
-
-
-class Usage:
-    """CPU time of this process, threads of DDS included, since it was made."""
-
-    def __init__(self) -> None:
-        self._cpu_s, self._wall_s = self._now()
-
-    @staticmethod
-    def _now() -> tuple[float, float]:
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        return used.ru_utime + used.ru_stime, time.monotonic()
-
-    def facts(self) -> Facts:
-        """CPU and wall time, s."""
-        cpu_s, wall_s = self._now()
-        return {"cpu_s": cpu_s - self._cpu_s, "wall_s": wall_s - self._wall_s}
-
-
-def make_context() -> Context:
-    """A context that leaves signals alone."""
-    context = Context()
-    rclpy.init(context=context, signal_handler_options=SignalHandlerOptions.NO)
-    return context
-
-
-def make_node(context: Context, name: str, cell: CellConfig) -> Node:
-    """A node of one cell."""
-    return Node(
-        name,
-        context=context,
-        namespace=cell.namespace,
-        start_parameter_services=False,
-        enable_rosout=False,
-    )
 
 
 # ------------------------------------------------------------------------- publishers
