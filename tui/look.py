@@ -6,13 +6,15 @@ Styles name the theme's variables, so that a theme of higher contrast changes th
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from enum import Enum
+from typing import Final, TypeVar
 
 from textual.content import Content
 
 from tui.terms import Action, Cell, CellState, HoldReason, ModelState
+from tui.words import named, say
 
 DIM: Final = "$foreground 60%"
 STRONG: Final = "bold $foreground"
@@ -27,69 +29,80 @@ class Lamp:
     """Shape, word and style of one state: any one of them tells it.
 
     Attributes:
+        key: Of its word, in the words of the terminal.
         band: Background of a tile's first line: loud only where a person is needed.
     """
 
     shape: str
-    word: str
+    key: str
     style: str
     band: str = "$panel"
 
+    @property
+    def word(self) -> str:
+        """Its word, in the language that is spoken."""
+        return say(self.key)
+
 
 LAMPS: Final[Mapping[CellState, Lamp]] = {
-    CellState.OFFLINE: Lamp("x", "offline", DIM),
-    CellState.IDLE: Lamp("○", "idle", CALM),
-    CellState.WORKING: Lamp("●", "working", GOOD),
-    CellState.DECIDING: Lamp("◐", "deciding", GOOD),
-    CellState.ASKING: Lamp("▲", "ASKING", ASKS, "$warning"),
-    CellState.HELD: Lamp("■", "HELD", BAD, "$error"),
-    CellState.MAINTENANCE: Lamp("◇", "service", CALM),
+    CellState.OFFLINE: Lamp("x", "state.offline", DIM),
+    CellState.IDLE: Lamp("○", "state.idle", CALM),
+    CellState.WORKING: Lamp("●", "state.working", GOOD),
+    CellState.DECIDING: Lamp("◐", "state.deciding", GOOD),
+    CellState.ASKING: Lamp("▲", "state.asking", ASKS, "$warning"),
+    CellState.HELD: Lamp("■", "state.held", BAD, "$error"),
+    CellState.MAINTENANCE: Lamp("◇", "state.maintenance", CALM),
 }
 
-NO_HOLD: Final = Lamp("‼", "NO HOLD", "bold $background on $error", "$error")
+NO_HOLD: Final = Lamp("‼", "state.no_hold", "bold $background on $error", "$error")
 """A cell that is held and whose robot does not confirm it: worse than any state."""
 
-REASONS: Final[Mapping[HoldReason, str]] = {
-    HoldReason.NONE: "held",
-    HoldReason.LOW_CONFIDENCE: "nobody answered in time",
-    HoldReason.STALE_DATA: "the data was too old",
-    HoldReason.BAD_DATA: "a sensor cannot be used",
-    HoldReason.LINK_LOST: "the link to the cell was lost",
-    HoldReason.STORE_DEGRADED: "a decision could not be stored",
-    HoldReason.MODEL_FAULT: "the model failed",
-    HoldReason.STOP_LABEL: "look at the cell",
-    HoldReason.IDENTITY: "not the cell or scene it was",
-    HoldReason.OPERATOR_HOLD: "held by hand",
-    HoldReason.SAFETY_STOP_SEEN: "the robot's safety stop",
-    HoldReason.INTEGRITY: "the record does not verify",
-}
+_E = TypeVar("_E", bound=Enum)
 
-ACTIONS: Final[Mapping[Action, str]] = {
-    Action.NONE: "",
-    Action.CONTINUE: "continue",
-    Action.REWORK: "rework",
-    Action.REJECT: "reject",
-    Action.STOP: "stop the cell",
-}
+
+class _Said(Mapping[_E, str]):
+    """The words of an enum, each said in the language of the moment."""
+
+    def __init__(self, kind: type[_E], prefix: str) -> None:
+        self._kind, self._prefix = kind, prefix
+
+    def __getitem__(self, member: _E) -> str:
+        return say(f"{self._prefix}.{member.value}")
+
+    def __iter__(self) -> Iterator[_E]:
+        return iter(self._kind)
+
+    def __len__(self) -> int:
+        return len(self._kind)
+
+
+REASONS: Final[Mapping[HoldReason, str]] = _Said(HoldReason, "reason")
+ACTIONS: Final[Mapping[Action, str]] = _Said(Action, "action")
 
 MODELS: Final[Mapping[ModelState, Lamp]] = {
-    ModelState.UNKNOWN: Lamp("?", "unknown", DIM),
-    ModelState.CANDIDATE: Lamp("◌", "candidate", CALM),
-    ModelState.VALIDATED: Lamp("◆", "validated", CALM),
-    ModelState.SHADOW: Lamp("◐", "shadow", CALM),
-    ModelState.ARMED: Lamp("▲", "armed", ASKS),
-    ModelState.LIVE: Lamp("●", "LIVE", GOOD),
-    ModelState.ROLLED_BACK: Lamp("↶", "rolled back", DIM),
-    ModelState.RETIRED: Lamp("○", "retired", DIM),
-    ModelState.REFUSED: Lamp("x", "refused", BAD),
+    ModelState.UNKNOWN: Lamp("?", "model.unspecified", DIM),
+    ModelState.CANDIDATE: Lamp("◌", "model.candidate", CALM),
+    ModelState.VALIDATED: Lamp("◆", "model.validated", CALM),
+    ModelState.SHADOW: Lamp("◐", "model.shadow", CALM),
+    ModelState.ARMED: Lamp("▲", "model.armed", ASKS),
+    ModelState.LIVE: Lamp("●", "model.live", GOOD),
+    ModelState.ROLLED_BACK: Lamp("↶", "model.rolled_back", DIM),
+    ModelState.RETIRED: Lamp("○", "model.retired", DIM),
+    ModelState.REFUSED: Lamp("x", "model.refused", BAD),
 }
 
-GATES: Final[Mapping[str, tuple[str, str]]] = {
-    "ASK_ALL": ("asks about everything", ASKS),
-    "PROVISIONAL": ("acts alone above a threshold, no risk certified", CALM),
-    "CERTIFIED": ("acts alone within its certified risk", GOOD),
-    "CLOSED": ("closed: asks about everything", BAD),
+GATES: Final[Mapping[str, str]] = {
+    "ASK_ALL": ASKS,
+    "PROVISIONAL": CALM,
+    "CERTIFIED": GOOD,
+    "CLOSED": BAD,
 }
+"""The style of each state of the gate."""
+
+
+def gate(state: str) -> tuple[str, str]:
+    """What a state of the gate means, and its style."""
+    return named(f"gate.{state}", state.lower()), GATES.get(state, DIM)
 
 
 def lamp(cell: Cell) -> Lamp:

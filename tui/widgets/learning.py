@@ -25,7 +25,7 @@ class LearningStrip(Picture):
 
 def _family(stands: Learning, now_s: float, width: int) -> list[Content]:
     model = f"model {stands.version}" if stands.version else "no model yet"
-    words, style = look.GATES.get(stands.gate, (stands.gate.lower(), look.DIM))
+    words, style = look.gate(stands.gate)
     gate = stands.gate_text or words
     first = Content.assemble(
         (f"  {stands.family} ", look.STRONG),
