@@ -10,6 +10,7 @@ import typer
 from coordinator.cli.dataset import DataDirOption, resolve_data_dir
 
 if TYPE_CHECKING:
+    from coordinator.insight.backtest import Backtest
     from coordinator.insight.scores import Scores
 
 FileOption = Path | None
@@ -27,7 +28,8 @@ def backtest_(
     policy: Annotated[
         str,
         typer.Option(
-            metavar="RULE", help="gate, always, never, fixed:0.9 or random:N questions."
+            metavar="RULE",
+            help="gate, certified, always, never, fixed:0.9 or random:N questions.",
         ),
     ] = "gate",
     warmup: Annotated[
@@ -48,6 +50,10 @@ def backtest_(
     threshold: Annotated[
         float, typer.Option(metavar="P", help="Confidence from which the gate acts.")
     ] = 0.9,
+    alpha: Annotated[
+        float,
+        typer.Option(metavar="SHARE", help="Most that may be wrong; certified alone."),
+    ] = 0.05,
     json_file: Annotated[
         FileOption,
         typer.Option("--json", metavar="FILE", help="Write the numbers as JSON."),
@@ -81,6 +87,7 @@ def backtest_(
         error_rate=error_rate,
         audit_share=audit_share,
         threshold=threshold,
+        alpha=alpha,
     )
     recording = open_dataset(find_dataset(dataset, resolve_data_dir(data_dir)))
     with Bar(f"backtest of {recording.name}") as bar:
@@ -97,6 +104,7 @@ def backtest_(
         text = json.dumps(asdict(done.scores), indent=2, allow_nan=False)
         json_file.write_text(text + "\n", encoding="utf-8")
     _print_scores(f"{recording.name}, {policy}, seed {seed}", done.scores)
+    _print_gate(done)
 
 
 def _require_writable(file: Path | None) -> None:
@@ -135,6 +143,16 @@ def _print_scores(title: str, scores: Scores) -> None:
             ("seconds", f"{scores.seconds:.1f}", ""),
         ),
     )
+
+
+def _print_gate(done: Backtest) -> None:
+    """Say what a gate that has to prove itself came to, and how far it is."""
+    if done.gate is None:
+        return
+    for move in done.moves:
+        at = f"window {move.window}, after {move.audited} audited cases"
+        typer.echo(f"{at}: {move.state.value}: {move.text}")
+    typer.echo(f"at the end: {done.gate.state.value}: {done.gate.text}")
 
 
 def _number(value: float | None) -> str:

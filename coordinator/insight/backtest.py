@@ -8,7 +8,7 @@ which runs inline. Each window is scored with the model that served when it came
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from coordinator.clock import Clock, ManualClock, SystemClock
@@ -21,7 +21,15 @@ from coordinator.insight.rig import Rig, RigPlan
 from coordinator.insight.scores import Case, Scores, score
 from coordinator.insight.simulated_person import SimulatedPerson
 from coordinator.insight.windows import LabelledWindows
+from coordinator.live.gate.audit import AuditPlan
+from coordinator.live.gate.judge import Judge
+from coordinator.live.gate.plan import GatePlan
+from coordinator.model.risk.costs import Costs
+from coordinator.model.risk.spending import Promise
+from coordinator.terms import Family, GateState, GateStatus
 
+CERTIFIED = "certified"
+"""The policy of a gate that has to prove its promise before it decides alone."""
 LEAST_WARMUP = 8
 
 Progress = Callable[[int, int, str], None]
@@ -33,24 +41,33 @@ class BacktestPlan:
     """What is tried on a recording.
 
     Attributes:
-        policy: Name of the rule, see policies.
+        policy: Name of the rule, see policies; or "certified", the gate as it is by
+            default, with its own audits.
         warmup: Labels before the first training; the windows behind them are no cases.
-        retrain_every: Labels from one training to the next.
+        retrain_every: Labels from one training to the next, at least.
+        retrain_share: The same as a share of the labels; whichever is more counts.
         seed: Of the training, the audits, the person and random questions.
         error_rate: Share of wrong answers, in [0, 1).
         audit_share: Share of the windows also shown to a person, in [0, 1].
         threshold: Of the gate, in [0.5, 1].
         network: To train, or "auto".
+        alpha: Largest share of wrong decisions to be certified; "certified" alone.
+        delta: Probability that the certificate is not true; "certified" alone.
+        audits_per_hour: Once certified.
     """
 
     policy: str = "gate"
     warmup: int = 40
     retrain_every: int = 50
+    retrain_share: float = 0.0
     seed: int = 0
     error_rate: float = 0.0
     audit_share: float = 0.05
     threshold: float = 0.9
     network: str = "auto"
+    alpha: float = 0.05
+    delta: float = 0.05
+    audits_per_hour: float = 6.0
 
     def __post_init__(self) -> None:
         """Refuse numbers with which nothing could be learned."""
@@ -67,6 +84,38 @@ class BacktestPlan:
             )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Streamed:
+    """Labelled windows, wherever they come from.
+
+    Attributes:
+        family: Channels and labels.
+        windows: In the order of time.
+        groups: Names of the runs or cycles that windows.group_index points to.
+    """
+
+    family: Family
+    windows: LabelledWindows
+    groups: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class GateMove:
+    """The gate came to rest on something else.
+
+    Attributes:
+        window: Number of the window after which it did, from 1.
+        state: On what it rests from there on.
+        text: One sentence.
+        audited: Settled cases of the evidence before the move.
+    """
+
+    window: int
+    state: GateState
+    text: str
+    audited: int
+
+
 @dataclass(frozen=True, slots=True)
 class Backtest:
     """What came of it.
@@ -74,10 +123,14 @@ class Backtest:
     Attributes:
         scores: In numbers.
         cases: One by one, in the order of time.
+        moves: Of the gate, in the order of time; none for one fixed rule.
+        gate: The gate at the end; None for one fixed rule.
     """
 
     scores: Scores
     cases: tuple[Case, ...]
+    moves: tuple[GateMove, ...] = ()
+    gate: GateStatus | None = None
 
 
 async def backtest(
@@ -99,20 +152,34 @@ async def backtest(
         InputError: the plan makes no sense.
         ConfigError: the threshold would open the gate for everything.
     """
+    streamed = Streamed(dataset.family, dataset.windows(), dataset.recording.groups)
+    return await replay(streamed, plan, progress=progress, watch=watch)
+
+
+async def replay(
+    streamed: Streamed,
+    plan: BacktestPlan,
+    *,
+    progress: Progress = lambda _done, _all, _text: None,
+    watch: Clock | None = None,
+) -> Backtest:
+    """Stream labelled windows through both paths; see backtest()."""
     watch = watch or SystemClock()
     began_ns = watch.monotonic_ns()
-    family, windows = dataset.family, dataset.windows()
-    judge = parse_policy(plan.policy, threshold=plan.threshold, seed=plan.seed)
+    family, windows = streamed.family, streamed.windows
+    gate = _gate(plan, family)
     person = SimulatedPerson(family.label_names, plan.error_rate, plan.seed)
     clock = _clock(windows)
     cases: list[Case] = []
+    moves: list[GateMove] = []
     labels = 0
-    async with Rig(family, _rig_plan(plan), judge, person, clock) as rig:
+    async with Rig(family, _rig_plan(plan), gate, person, clock) as rig:
+        standing = await rig.prove()
         for i in range(len(windows)):
             is_case = labels >= plan.warmup
-            if isinstance(judge, AskAtRandom):
-                judge.begin(len(windows) - i if is_case else 0)
-            group = dataset.recording.groups[windows.group_index[i]]
+            if isinstance(gate, AskAtRandom):
+                gate.begin(len(windows) - i if is_case else 0)
+            group = streamed.groups[windows.group_index[i]]
             truth = family.label_names[windows.truth[i]]
             advance_to(clock, int(windows.end_ns[i] - windows.end_ns[0]))
             window = as_sensor_window(windows, i, group, family, clock)
@@ -125,6 +192,8 @@ async def backtest(
             progress(i + 1, len(windows), f"{plan.policy}: {labels} labels")
             if shown.labelled:
                 await rig.learn()
+            before, standing = standing, await rig.prove()
+            moves += _moved(i + 1, before, standing)
         retrains, promotions = await rig.trainings()
     scores = score(
         cases,
@@ -133,13 +202,33 @@ async def backtest(
         promotions=promotions,
         seconds=(watch.monotonic_ns() - began_ns) / 1e9,
     )
-    return Backtest(scores, tuple(cases))
+    return Backtest(scores, tuple(cases), tuple(moves), standing)
+
+
+def _gate(plan: BacktestPlan, family: Family) -> Judge | GatePlan:
+    if plan.policy != CERTIFIED:
+        return parse_policy(plan.policy, threshold=plan.threshold, seed=plan.seed)
+    never = frozenset(label.name for label in family.labels if label.must_never_miss)
+    return GatePlan(
+        promise=Promise(plan.alpha, plan.delta, plan.alpha),
+        costs=Costs({}, never),
+        audits=AuditPlan(per_hour=plan.audits_per_hour),
+    )
+
+
+def _moved(
+    window: int, before: GateStatus | None, now: GateStatus | None
+) -> Iterator[GateMove]:
+    """What a window has changed of the gate, if anything."""
+    if before is not None and now is not None and now.state is not before.state:
+        yield GateMove(window, now.state, now.text, before.audited)
 
 
 def _rig_plan(plan: BacktestPlan) -> RigPlan:
     return RigPlan(
         first_after=plan.warmup,
         every_answers=plan.retrain_every,
+        every_share=plan.retrain_share,
         audit_share=plan.audit_share,
         threshold=plan.threshold,
         network=plan.network,

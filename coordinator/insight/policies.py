@@ -16,7 +16,9 @@ from coordinator.errors import InputError
 from coordinator.live.gate.judge import Gate, Judge, allow, refusal
 from coordinator.terms import Decision, Digest, Family, Finding, Prediction, Verdict
 
-POLICIES = "gate, always, never, fixed:T (0 < T <= 1) or random:N (N questions)"
+POLICIES = (
+    "gate, certified, always, never, fixed:T (0 < T <= 1) or random:N (N questions)"
+)
 
 
 @dataclass(frozen=True, slots=True)

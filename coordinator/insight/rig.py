@@ -23,8 +23,10 @@ from coordinator.learning.correction.accept import accept
 from coordinator.learning.path import LearningPath
 from coordinator.live.cell.permit import PermitMaker
 from coordinator.live.cell.record import CellRecord
-from coordinator.live.gate.desk import FixedDesk
+from coordinator.live.gate.desk import FixedDesk, GateDesk
 from coordinator.live.gate.judge import Judge
+from coordinator.live.gate.keeper import GateKeeper
+from coordinator.live.gate.plan import GatePlan
 from coordinator.live.inference.device import choose
 from coordinator.live.inference.worker import InferenceWorker
 from coordinator.live.path import LivePath, PathSettings
@@ -33,10 +35,14 @@ from coordinator.model.slot import ModelSlot
 from coordinator.seams import Candidate, CellRow, Progress, Trainer
 from coordinator.store import Store
 from coordinator.terms import (
+    NO_DIGEST,
     Actor,
     CellStatus,
+    Digest,
     Example,
     Family,
+    GateLine,
+    GateStatus,
     LearningStatus,
     OperatorRequest,
     Prediction,
@@ -61,8 +67,10 @@ class RigPlan:
 
     Attributes:
         first_after: Labels before the first training.
-        every_answers: Labels from one training to the next.
-        audit_share: Share of the windows also shown to a person, in [0, 1].
+        every_answers: Labels from one training to the next, at least.
+        every_share: The same as a share of the labels; whichever is more counts.
+        audit_share: Share of the windows also shown to a person, in [0, 1]; a gate that
+            proves itself has its own.
         threshold: Confidence from which a candidate is measured as acting alone.
         network: To train, or "auto".
         seed: Of the training and of the audit coin.
@@ -70,6 +78,7 @@ class RigPlan:
 
     first_after: int = 40
     every_answers: int = 50
+    every_share: float = 0.0
     audit_share: float = 0.0
     threshold: float = 0.9
     network: str = "auto"
@@ -113,13 +122,23 @@ class Rig:
         self,
         family: Family,
         plan: RigPlan,
-        judge: Judge,
+        gate: Judge | GatePlan,
         person: SimulatedPerson,
         clock: ManualClock,
     ) -> None:
+        """Put it together, not yet open.
+
+        Args:
+            family: Channels and labels.
+            plan: The numbers.
+            gate: One rule for the whole run, or what a gate has to prove first.
+            person: Who answers.
+            clock: Moved by hand.
+        """
         self._family = family
         self._plan = plan
-        self._judge = judge
+        self._gate = gate
+        self._keeper: GateKeeper | None = None
         self._person = person
         self._clock = clock
         self._slot = ModelSlot()
@@ -144,8 +163,9 @@ class Rig:
             opening.push_async_callback(self.store.close)
             self._worker.start()
             opening.push_async_callback(self._worker.stop)
+            desk = await self._desk()
             self._learning = self._learning_path(Path(folder))
-            await self._connect()
+            await self._connect(desk)
             self._open = opening.pop_all()
         return self
 
@@ -162,22 +182,54 @@ class Rig:
         """Train, validate and promote, if it is due."""
         await self._learning.learn_if_due()
 
+    async def prove(self) -> GateStatus | None:
+        """Record what the gate has come to, and say it; None for one fixed rule."""
+        if self._keeper is None:
+            return None
+        self._keeper.tick()
+        await self._keeper.catch_up()
+        return self._keeper.status()
+
     async def trainings(self) -> tuple[int, int]:
         """Return how many trainings gave a candidate, and how many of these served."""
         models = await self.store.models(self._family.family_id)
         return len(models), sum(model.live_at is not None for model in models)
 
-    async def _connect(self) -> None:
+    async def _desk(self) -> GateDesk:
+        if not isinstance(self._gate, GatePlan):
+            return FixedDesk(self._gate, self._plan.audit_share)
+        self._keeper = GateKeeper(
+            family_now=lambda: self._family,
+            plan=self._gate,
+            store=self.store,
+            clock=self._clock,
+            serving=self._serving,
+            changed=lambda: None,
+        )
+        await self._keeper.begin()
+        return self._keeper
+
+    def _serving(self) -> Digest:
+        return NO_DIGEST if self._slot.model is None else self._slot.model.digest
+
+    def _line(self) -> GateLine:
+        return GateLine() if self._keeper is None else self._keeper.line()
+
+    def _heard(self, request: OperatorRequest) -> None:
+        if self._keeper is not None:
+            self._keeper.heard(request)
+
+    async def _connect(self, desk: GateDesk) -> None:
         requests = RequestQueue(
             store=self.store,
             clock=self._clock,
-            publish=_nobody_watches,
+            publish=self._heard,
             family_of=lambda _family_id: self._family,
             make_example=self._make_example,
             claim_lease_ns=seconds_to_ns(YEAR_S),
         )
         self.cell = RecordedCell(
-            path=self._live_path(requests),
+            path=self._live_path(requests, desk),
             requests=requests,
             person=self._person,
             family=self._family,
@@ -188,7 +240,7 @@ class Rig:
         await self.store.commit(opened)
         await self.cell.start()
 
-    def _live_path(self, requests: RequestQueue) -> LivePath:
+    def _live_path(self, requests: RequestQueue, desk: GateDesk) -> LivePath:
         return LivePath(
             cell=CellRecord(
                 CELL,
@@ -199,7 +251,7 @@ class Rig:
             ),
             family_now=lambda: self._family,
             predict=self._predict,
-            gate=FixedDesk(self._judge, self._plan.audit_share),
+            gate=desk,
             requests=requests,
             permits=PermitMaker(CELL, maximum_step_ns=seconds_to_ns(MAXIMUM_STEP_S)),
             store=self.store,
@@ -231,13 +283,14 @@ class Rig:
             settings=LearningSection(
                 first_after=self._plan.first_after,
                 every_answers=self._plan.every_answers,
-                every_share=0.0,
+                every_share=self._plan.every_share,
                 cooldown_s=0.0,
                 network=self._plan.network,
             ),
             auto_promote=True,
             models_dir=models_dir,
             publish=_nobody_watches,
+            gate=self._line,
         )
 
     async def _predict(self, window: SensorWindow) -> Prediction | None:

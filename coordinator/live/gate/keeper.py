@@ -264,6 +264,10 @@ class GateKeeper:
                 await self._clock.sleep(RETRY_S)
                 self._woken.set()
 
+    async def catch_up(self) -> None:
+        """Record what is due now, for who has no loop running."""
+        await self._carry_out()
+
     async def begin(self) -> None:
         """Take over what is on record, once the model that serves is in its slot."""
         while await self._store.serving(self.family_id) and not self._serving():

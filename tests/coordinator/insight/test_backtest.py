@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import math
 import os
 from dataclasses import replace
 from itertools import pairwise
@@ -14,12 +15,14 @@ from coordinator.errors import ConfigError, InputError
 from coordinator.insight.backtest import Backtest, BacktestPlan, backtest
 from coordinator.insight.dataset import Dataset, import_dataset
 from coordinator.insight.scores import write_decisions
-from coordinator.terms import Decision
+from coordinator.terms import Decision, GateState
 from tests.coordinator.insight.recordings import write_separable
 
 pytestmark = pytest.mark.slow
 PLAN = BacktestPlan(warmup=24, retrain_every=24, seed=5, audit_share=0.1)
 CYCLES = 80
+PROVING: Any = {"retrain_every": 10_000, "audits_per_hour": 200.0}
+"""One model for the whole recording, and time for audits."""
 EXAMPLE = Path(__file__).parents[3] / "docs/examples/ur3_cobotops.toml"
 
 
@@ -204,3 +207,38 @@ def test_on_a_real_cobot_asking_where_it_doubts_beats_asking_at_random(
     assert fixed.automated_error_rate is not None
     assert even.automated_error_rate is not None
     assert fixed.automated_error_rate < 0.5 * even.automated_error_rate
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    folder = tmp_path_factory.mktemp("long")
+    csv_file, schema_file = write_separable(folder, 240)
+    return import_dataset(csv_file, schema_file, data_dir=folder)
+
+
+def test_a_gate_that_must_prove_itself_decides_nothing_before(long: Dataset) -> None:
+    done = run(long, policy="certified", alpha=0.2, delta=0.2, **PROVING)
+
+    assert [move.state for move in done.moves] == [GateState.CERTIFIED]
+    proven = done.moves[0]
+    assert proven.audited >= least_cases(0.2, 0.2)
+    assert not any(c.automated for c in done.cases if c.number <= proven.window)
+    assert sum(c.automated for c in done.cases) > (240 - proven.window) / 3
+    assert done.scores.audits >= 1
+
+
+def test_a_recording_too_short_for_a_proof_is_asked_throughout(gated, dataset) -> None:
+    done = run(dataset, policy="certified")
+
+    assert gated.scores.automated > 0
+    assert done.scores.automated == 0
+    assert done.scores.questions == done.scores.cases
+    assert done.moves == ()
+    assert done.gate is not None
+    assert done.gate.state is GateState.ASK_ALL
+    assert f"{done.gate.audited} of about {done.gate.needed} audited" in done.gate.text
+
+
+def least_cases(alpha: float, delta: float) -> int:
+    """So many cases without an error any proof needs."""
+    return math.ceil(math.log(delta) / math.log(1.0 - alpha))
