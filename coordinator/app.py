@@ -71,7 +71,7 @@ class Coordinator:
         self._settings = settings
         self._clock = clock
         self._feed = Feed()
-        self._vocabulary = Vocabulary(settings.family_terms())
+        self._vocabulary = Vocabulary(settings.family_terms(), settings.words)
         self._slots = {family: ModelSlot() for family in settings.family_terms()}
         self._device = choose(settings.coordinator.device)
         self._worker = InferenceWorker(

@@ -12,8 +12,19 @@ from coordinator.terms import Family, FamilyId, Label
 class Vocabulary:
     """The present meaning of every family. It lives on the event loop."""
 
-    def __init__(self, configured: Mapping[FamilyId, Family]) -> None:
+    def __init__(
+        self,
+        configured: Mapping[FamilyId, Family],
+        words: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        """Begin with what is configured.
+
+        Args:
+            configured: Every family.
+            words: What people call labels, channels and cells, by language and id.
+        """
         self._families = dict(configured)
+        self.words: Mapping[str, Mapping[str, str]] = dict(words or {})
 
     def family(self, family_id: FamilyId) -> Family:
         """Return a family with every label known now; raises NotFoundError."""

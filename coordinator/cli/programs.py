@@ -47,7 +47,12 @@ def tui(
 
     Further options are passed on to it.
     """
-    become("tui", "--server", options.resolve_server(server, config), *context.args)
+    spoken = (
+        options.load_settings(config).coordinator.language if config.exists() else ""
+    )
+    language = ["--language", spoken] if spoken else []
+    address = options.resolve_server(server, config)
+    become("tui", "--server", address, *language, *context.args)
 
 
 def operator(

@@ -42,6 +42,8 @@ START_WITHIN_S = 1.0
 TWIN = "twin"
 """The profile of the simulated robot."""
 _PROFILES = resources.files("coordinator") / "profiles"
+_Language = Annotated[str, Field(pattern=r"^[a-z]{2,8}$")]
+_Word = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,80}$")]
 
 
 class CoordinatorSection(Section):
@@ -55,6 +57,8 @@ class CoordinatorSection(Section):
     clips_mb: Annotated[float, Field(ge=0.0)] = 4096.0
     """Most disk for full-rate clips; the oldest that nobody is asked about go, MB."""
 
+    language: Literal["", "en", "de"] = ""
+    """Language of `andon tui` on this machine; "" takes that of the environment."""
 
 class RequestsSection(Section):
     """How long people have, and what happens then."""
@@ -202,6 +206,8 @@ class Settings(Section):
     cells: Annotated[dict[str, CellSection], Field(min_length=1)]
 
     @model_validator(mode="after")
+    words: dict[_Language, dict[str, _Word]] = Field({}, max_length=16)
+    """What people here call labels, channels and cells, by language and id."""
     def _cells_have_families(self) -> Self:
         for kind, ids in (("cell", self.cells), ("family", self.families)):
             for name in ids:

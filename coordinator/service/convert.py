@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC
 
 import numpy as np
@@ -55,12 +56,15 @@ def label(term: Label) -> terms_pb2.Label:
     )
 
 
-def family_info(term: Family) -> operator_pb2.FamilyInfo:
-    """Convert a family."""
+def family_info(
+    term: Family, words: Mapping[str, Mapping[str, str]]
+) -> operator_pb2.FamilyInfo:
+    """Convert a family, with the plant's own words by language."""
     return operator_pb2.FamilyInfo(
         family=term.family_id,
         channels=[channel(c) for c in term.channels],
         labels=[label(x) for x in term.labels],
+        words={k: operator_pb2.PlantWords(words=w) for k, w in words.items()},
     )
 
 

@@ -111,7 +111,10 @@ class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
                 convert.learning_status(path.status) for path in plant.learning.values()
             ],
             coordinator=plant.software,
-            families=[convert.family_info(f) for f in plant.vocabulary.all()],
+            families=[
+                convert.family_info(family, plant.vocabulary.words)
+                for family in plant.vocabulary.all()
+            ],
         )
         return operator_pb2.WatchResponse(missed=missed, snapshot=snapshot)
 

@@ -42,6 +42,13 @@ def test_the_smallest_configuration_has_every_default():
     assert settings.digest != parse(SMALL + "[gate]\nthreshold = 0.95").digest
 
 
+def test_people_may_call_things_by_their_own_words():
+    settings = parse(SMALL + '[words.de]\nslip = "rutscht"\npress-1 = "Presse 1"')
+
+    assert settings.words == {"de": {"slip": "rutscht", "press-1": "Presse 1"}}
+    assert parse(SMALL).words == {}
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -57,6 +64,10 @@ def test_the_smallest_configuration_has_every_default():
         ("[requests]\ndeadline_s = inf", "requests.deadline_s"),
         ('[requests]\non_timeout = "approve"', "requests.on_timeout"),
         ('[coordinator]\nmodel_deadline_s = "soon"', "coordinator.model_deadline_s"),
+        ('[words.de]\nslip = ""', "words.de.slip"),
+        ('[words.de]\nslip = "a\\u001bb"', "words.de.slip"),
+        ('[words.Deutsch]\nslip = "rutscht"', "words"),
+        ('[coordinator]\nlanguage = "fr"', "coordinator.language"),
         ('[cells.press-2]\nfamily = "gear"', "there is no family 'gear'"),
         ('[cells."Press 2"]\nfamily = "peg"', "ids match"),
         ('[cells."../x"]\nfamily = "peg"', "ids match"),
