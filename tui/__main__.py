@@ -14,6 +14,7 @@ from tui import log
 from tui.app import AndonApp
 from tui.clips import FOLDER
 from tui.identity import actor
+from tui.words import preferred, speak
 
 USAGE: Final = 2
 """Exit code of a wrong argument, or of a place where no picture can be drawn."""
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--server", default="127.0.0.1:50551", help="host:port of the coordinator")
     add("--person", help="id of the person (default: the user of this computer)")
     add("--stay", action="store_true", help="after an answer, back to the board")
+    add("--language", default="", help="en or de (default: by LANG)")
     add("--clips", type=Path, default=FOLDER, help="folder to save clips in")
     add("--log", type=Path, default=_log_file(), help="file to log to")
     options = parser.parse_args(arguments)
@@ -47,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"{options.log}: {error.strerror or error}\n")
         return INPUT_OUTPUT
+    speak(preferred(options.language))
     app = AndonApp(options.server, who, go_on=not options.stay, clips=options.clips)
     app.run()
     return app.return_code or 0

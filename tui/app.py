@@ -11,29 +11,29 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-import structlog
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from tui import look, messages, theme
-from tui.board import Board, Pictured, RequestChanged, fold, rings
+from tui import messages, theme
+from tui.board import Pictured, RequestChanged, fold, rings
 from tui.clips import FOLDER, ClipDesk
 from tui.clock import Clock, SystemClock
-from tui.errors import NotConnectedError, RefusedError
-from tui.evidence import Answered, Release
+from tui.errands.cells import CellErrands
+from tui.errands.learning import LearningErrands
+from tui.evidence import Answered
 from tui.identity import new_key
 from tui.link import Link
-from tui.scene import Notice, Scene
+from tui.scene import Scene
 from tui.screens.board import BoardScreen
 from tui.screens.clip import ClipScreen, Pick
-from tui.screens.dialogs import Confirm, Help, ReleaseDialog
+from tui.screens.dialogs import Help
 from tui.screens.frame import Frame
 from tui.screens.models import ModelsScreen
 from tui.screens.request import RequestScreen
 from tui.seat import Seat
 from tui.sentences import taken
-from tui.terms import Actor, Model
+from tui.terms import Actor
+from tui.words import WORDS
 
 REPAINT_S: Final = 0.1
 """Time between two pictures, s."""
@@ -45,7 +45,7 @@ KEEP_S: Final = 1.0
 """Time between two looks at whether the claim must be renewed, s."""
 
 
-class AndonApp(App[None]):
+class AndonApp(CellErrands, LearningErrands):
     """One person's terminal."""
 
     TITLE = "andon"
@@ -65,22 +65,14 @@ class AndonApp(App[None]):
         go_on: bool = True,
         clips: Path = FOLDER,
     ) -> None:
-        super().__init__()
-        self.board = Board()
-        self._server = server
-        self._actor = actor
-        self._clock: Clock = clock or SystemClock()
+        super().__init__(server, actor, clock or SystemClock())
         self._go_on = go_on
-        self._link: Link | None = None
         self._seat: Seat | None = None
         self._clips: ClipDesk | None = None
         self._clip_folder = clips
         self._hands = asyncio.Lock()
-        self._notice = Notice()
-        self._models: tuple[Model, ...] = ()
         self._passed: frozenset[str] = frozenset()
         self._undo: tuple[str, float] = ("", 0.0)
-        self._record = structlog.get_logger().bind(person=actor.person, server=server)
 
     # -- the picture -----------------------------------------------------------------
 
@@ -111,6 +103,8 @@ class AndonApp(App[None]):
     async def _watch(self, link: Link, seat: Seat) -> None:
         async for event in link.watch():
             before, self.board = self.board, fold(self.board, event)
+            if isinstance(event, Pictured):
+                WORDS.learn(event.words)
             if isinstance(event, RequestChanged):
                 seat.hear(event.request)
             if before.connected != self.board.connected:
@@ -144,10 +138,6 @@ class AndonApp(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, Frame) and screen.is_mounted:
                 screen.show(scene)
-
-    def tell(self, text: str, *, bad: bool = False) -> None:
-        """Say something to the person, in the line above the keys."""
-        self._notice = Notice(text, bad, self._clock.monotonic())
 
     def _handle_exception(self, error: Exception) -> None:
         """Write a crash into the log; Textual restores the terminal and shows it."""
@@ -274,114 +264,7 @@ class AndonApp(App[None]):
             text, saved = await self._clips.save()
             self.tell(text, bad=not saved)
 
-    # -- cells -----------------------------------------------------------------------
-
-    def _ask(self, errand: Coroutine[Any, Any, None], failed: str = "") -> None:
-        """Carry out what only the coordinator can; a refusal is shown as it is said."""
-
-        async def run() -> None:
-            try:
-                await errand
-            except RefusedError as refused:
-                self.tell(f"{failed}{refused.text}", bad=True)
-            except NotConnectedError:
-                self.tell(f"{failed}Not connected: it may not have arrived.", bad=True)
-
-        self.run_worker(run(), group="errands")
-
-    def on_hold_cell(self, message: messages.HoldCell) -> None:
-        """Pull the cord."""
-        self._ask(self._hold(message.cell_id), "NOT HELD, use the cell's own stop. ")
-
-    async def _hold(self, cell_id: str) -> None:
-        if self._link is None:
-            return
-        held = await self._link.hold(cell_id)
-        text = f"Held: {', '.join(held.cells)}."
-        if not held.recorded:
-            text += " It could not be recorded."
-        self.tell(text, bad=not held.recorded)
-
-    def on_ask_release(self, message: messages.AskRelease) -> None:
-        """Show why the cell is held, and ask about its part."""
-        cell = self.board.cells.get(message.cell_id)
-        if cell is None:
-            return
-        since = look.ago(self._clock.monotonic() - cell.since_s)
-        self.push_screen(ReleaseDialog(cell, since), self._release_asked)
-
-    def _release_asked(self, message: messages.ReleaseCell | None) -> None:
-        if message is not None:
-            self._ask(self._release(message), "Still held. ")
-
-    async def _release(self, message: messages.ReleaseCell) -> None:
-        cell = message.cell
-        if self._link is None:
-            return
-        release = Release(cell.cell_id, cell.reason, message.disposition, new_key())
-        await self._link.release(release)
-        fate = look.ACTIONS[message.disposition] or "judge again"
-        self.tell(f"{cell.cell_id} released by {self._actor.person}: {fate}.")
-
-    # -- models ----------------------------------------------------------------------
-
-    def on_list_models(self, message: messages.ListModels) -> None:
-        """Fetch the models of a family."""
-        self._ask(self._list(message.family))
-
-    async def _list(self, family: str) -> None:
-        if self._link is not None:
-            self._models = await self._link.models(family)
-
-    def on_promote_model(self, message: messages.PromoteModel) -> None:
-        """Let a model serve, once confirmed."""
-        errand = self._promote(message.digest, message.version)
-        self._confirm(f"Let model {message.version} serve?", errand)
-
-    async def _promote(self, digest: str, version: int) -> None:
-        if self._link is None:
-            return
-        model, waits = await self._link.promote(digest, new_key())
-        also = ": a second person has to promote it too" if waits else ""
-        self.tell(f"Model {version} is {look.MODELS[model.state].word}{also}.")
-        await self._list(model.family)
-
-    def on_roll_back(self, message: messages.RollBack) -> None:
-        """Let the model before serve, once confirmed."""
-        question = f"Let the model before serve {message.family}?"
-        self._confirm(question, self._roll_back(message.family))
-
-    async def _roll_back(self, family: str) -> None:
-        if self._link is None:
-            return
-        model = await self._link.roll_back(family, new_key())
-        serves = f"model {model.version} serves" if model else "everything is asked"
-        self.tell(f"Rolled back: {serves}.")
-        await self._list(family)
-
-    def on_train(self, message: messages.Train) -> None:
-        """Train now, once confirmed."""
-        self._confirm(f"Train {message.family} now?", self._train(message.family))
-
-    async def _train(self, family: str) -> None:
-        if self._link is not None:
-            run = await self._link.train(family, new_key())
-            self.tell(f"Training of {family} begun: {run}.")
-
-    def _confirm(self, question: str, errand: Coroutine[Any, Any, None]) -> None:
-        def decided(yes: bool | None) -> None:  # noqa: FBT001 - Textual's callback
-            if yes:
-                self._ask(errand)
-            else:
-                errand.close()
-
-        self.push_screen(Confirm(question), decided)
-
     # -- keys of every screen --------------------------------------------------------
-
-    def on_tell(self, message: messages.Tell) -> None:
-        """Say what a screen has to say."""
-        self.tell(message.text, bad=message.bad)
 
     def action_help(self) -> None:
         """Show every key."""

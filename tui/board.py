@@ -33,6 +33,15 @@ class Pictured:
     coordinator: str
     at_s: float
 
+    @property
+    def words(self) -> dict[str, dict[str, str]]:
+        """What people call labels, channels and cells, by language and id."""
+        found: dict[str, dict[str, str]] = {}
+        for family in self.families:
+            for language, spoken in family.words.items():
+                found.setdefault(language, {}).update(spoken)
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class CellChanged:

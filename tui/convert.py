@@ -150,7 +150,9 @@ def _stands(stands: operator_pb2.LearningStatus, now_s: float) -> terms.Learning
 
 def _family(family: operator_pb2.FamilyInfo) -> terms.Family:
     channels = tuple(terms.Channel(c.name, c.unit) for c in family.channels)
-    return terms.Family(family.family, channels, tuple(map(_label, family.labels)))
+    words = {tag: dict(spoken.words) for tag, spoken in family.words.items()}
+    labels = tuple(map(_label, family.labels))
+    return terms.Family(family.family, channels, labels, words)
 
 
 def _label(label: words.Label) -> terms.Label:

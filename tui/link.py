@@ -203,6 +203,14 @@ class Link:
         reply = await _reply(self._operators.ReleaseHold(ask, timeout=CALL_S))
         return convert.cell(reply.cell, self._clock.monotonic())
 
+    async def maintain(self, cell_id: str, key: str, *, out: bool) -> terms.Cell:
+        """Take a cell out of work, or back; back it is held until it is released."""
+        ask = operator_pb2.SetMaintenanceRequest(
+            cell_id=cell_id, actor=self._who, idempotency_key=key, maintenance=out
+        )
+        reply = await _reply(self._operators.SetMaintenance(ask, timeout=CALL_S))
+        return convert.cell(reply.cell, self._clock.monotonic())
+
     async def clip(self, clip_id: str, coming: Coming) -> bytes:
         """The bytes of a clip, whole and as they were stored.
 

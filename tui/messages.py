@@ -66,6 +66,13 @@ class ReleaseCell(Message):
 
 
 @dataclass
+class MaintainCell(Message):
+    """The person takes a cell out of work, or back."""
+
+    cell_id: str
+
+
+@dataclass
 class ListModels(Message):
     """The person looks at the models of a family."""
 

@@ -161,11 +161,16 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Labels and channels of the cells of one kind; labels most severe first."""
+    """Labels and channels of the cells of one kind; labels most severe first.
+
+    Attributes:
+        words: What people call labels, channels and cells, by language and id.
+    """
 
     name: str
     channels: tuple[Channel, ...] = ()
     labels: tuple[Label, ...] = ()
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def label(self, name: str) -> Label | None:
         """The label of that name, if the family has it."""

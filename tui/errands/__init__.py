@@ -1,0 +1,1 @@
+"""What a person can have done beside answering; the app is made of these."""
