@@ -140,7 +140,7 @@ class Coordinator:
             claim_lease_ns=seconds_to_ns(self._settings.requests.claim_lease_s),
             software=software.describe(),
         )
-        self.server = Server(self.plant)
+        self.server = Server(self.plant, self._settings.service)
 
     async def run(self, ready: Callable[[str], None] | None = None) -> int:
         """Serve until stop(); return the exit code."""

@@ -49,6 +49,10 @@ def serve(
     def announce(address: str) -> None:
         cells = ", ".join(settings.cells)
         typer.echo(f"andon serves {cells} at {address}; data in {data_dir}")
+        if port := settings.service.web_port:
+            typer.echo(
+                f"the page for tablets: http://{settings.service.web_host}:{port}"
+            )
 
     return asyncio.run(app.serve(settings, ready=announce))
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from coordinator.config.gate import CostEntry, GateSection, check_costs
 from coordinator.config.ros import ROS_SECTIONS, RosSection
 from coordinator.config.section import Seconds, Section, Share
+from coordinator.config.service import ServiceSection
 from coordinator.config.sources import objection
 from coordinator.errors import ConfigError
 from coordinator.terms import (
@@ -198,6 +199,7 @@ class Settings(Section):
     """Everything in andon.toml."""
 
     coordinator: CoordinatorSection = CoordinatorSection()
+    service: ServiceSection = ServiceSection()
     gate: GateSection = GateSection()
     requests: RequestsSection = RequestsSection()
     policies: PoliciesSection = PoliciesSection()
@@ -325,6 +327,7 @@ def _known_keys() -> list[str]:
     sections: tuple[type[BaseModel], ...] = (
         Settings,
         CoordinatorSection,
+        ServiceSection,
         GateSection,
         RequestsSection,
         PoliciesSection,

@@ -15,6 +15,7 @@ from andon.v1 import (
     learning_pb2_grpc,
     operator_pb2_grpc,
 )
+from coordinator.config.service import ServiceSection
 from coordinator.errors import InsecureBindError, UnavailableError
 from coordinator.service.access_service import AccessService
 from coordinator.service.cell_service import CellService
@@ -23,6 +24,7 @@ from coordinator.service.insight_service import InsightService
 from coordinator.service.learning_service import LearningService
 from coordinator.service.operator_service import OperatorService
 from coordinator.service.plant import Plant
+from coordinator.service.web import Web
 
 RECEIVE_BYTES = 1 << 20
 SEND_BYTES = 4 << 20
@@ -45,10 +47,16 @@ OPTIONS: Sequence[tuple[str, int]] = (
 
 
 class Server:
-    """The listening side of a plant."""
+    """The listening side of a plant.
 
-    def __init__(self, plant: Plant) -> None:
+    Attributes:
+        web_address: Where the page for tablets is served; empty when it is not.
+    """
+
+    def __init__(self, plant: Plant, web: ServiceSection | None = None) -> None:
         self.cells = CellService(plant)
+        self.web_address = ""
+        self._web = Web(web) if web is not None and web.web_port else None
         self._edge = Edge()
         self._server = grpc.aio.server(interceptors=[self._edge], options=OPTIONS)
         self._health = health.aio.HealthServicer()
@@ -84,12 +92,16 @@ class Server:
                 "PORT_TAKEN",
             ) from error
         await self._server.start()
+        if self._web is not None:
+            self.web_address = await self._web.start(f"{host}:{port}")
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         return f"{host}:{port}"
 
     async def stop(self) -> None:
         """Tell everybody, end the sessions, stop listening."""
         await self._health.enter_graceful_shutdown()
+        if self._web is not None:
+            await self._web.stop()
         self.cells.drain()
         self.cells.sessions.end_all("the coordinator stops.")
         await self._server.stop(grace=1.0)

@@ -1,0 +1,239 @@
+"""Carries a browser's calls to the own gRPC server, byte for byte.
+
+A browser cannot speak gRPC, so a tablet speaks gRPC-Web. The bridge knows no message
+and decides nothing: it dials the coordinator like any other client, so that identity,
+roles and journal are the same code for everybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
+
+import grpc
+
+from coordinator.errors import InputError
+from coordinator.service import web_frames
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+LARGEST_REQUEST: Final = 1 << 20
+"""Bytes of a request; a tablet sends answers, not recordings."""
+BODY_WITHIN_S: Final = 10.0
+"""Time for a request to arrive, s."""
+USUAL_S: Final = 10.0
+"""Time for a reply when the tablet names none, s."""
+LONGEST_S: Final = 60.0
+"""Most time a tablet may name for a reply that is no stream, s."""
+CALLS_A_CHANNEL: Final = 48
+"""The gRPC server takes 64 calls a connection; further calls would wait unheard."""
+MOST_CALLS: Final = 512
+PASSED_ON: Final = ("authorization",)
+"""Headers that become metadata; no other header reaches the gRPC server."""
+MEDIA: Final = (b"application/grpc-web", b"application/grpc-web+proto")
+_OPTIONS: Final = (
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.max_receive_message_length", 4 << 20),
+    (
+        "grpc.enable_retries",
+        0,
+    ),  # a call that may have arrived is the tablet's to repeat
+)
+_CODE = grpc.StatusCode
+
+
+class Bridge:
+    """An ASGI application for the methods of a table; lives on the event loop.
+
+    Args:
+        target: Address of the own gRPC server.
+        methods: Path of each method that may be called, and whether it streams.
+    """
+
+    def __init__(self, target: str, methods: Mapping[str, bool]) -> None:
+        self._target = target
+        self._methods = methods
+        self._channels: list[grpc.aio.Channel] = []
+        self._busy: list[int] = []
+        self._calls: set[Any] = set()
+
+    async def close(self) -> None:
+        """End every call that is under way."""
+        for call in list(self._calls):
+            call.cancel()
+        for channel in self._channels:
+            await channel.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one call; a refusal too is a reply of gRPC-Web."""
+        headers = {key.lower(): value for key, value in scope["headers"]}
+        streams = self._methods.get(scope["path"])
+        try:
+            message, wanted_s = await self._heard(streams, headers, receive)
+        except _GoneError:
+            return
+        except InputError as error:
+            refused = _RefusedError(_CODE.INVALID_ARGUMENT, error.code, error.text)
+            await _refuse(send, refused)
+            return
+        except _RefusedError as refused:
+            await _refuse(send, refused)
+            return
+        within_s = wanted_s if streams else min(wanted_s or USUAL_S, LONGEST_S)
+        metadata = [(key, _text(headers, key.encode())) for key in PASSED_ON]
+        async with self._channel() as channel:
+            dial: Any = channel.unary_stream if streams else channel.unary_unary
+            call = dial(scope["path"])(
+                message,
+                timeout=within_s,
+                metadata=[(key, value) for key, value in metadata if value],
+            )
+            await self._carry(call, receive, send, streams=bool(streams))
+
+    async def _heard(
+        self,
+        streams: bool | None,  # noqa: FBT001 - from the table; None for no method
+        headers: Mapping[bytes, bytes],
+        receive: Receive,
+    ) -> tuple[bytes, float | None]:
+        """The message of a call that may be carried, and the time it allows, s."""
+        if streams is None:
+            text = "tablets do not call this."
+            raise _RefusedError(_CODE.UNIMPLEMENTED, "NOT_SERVED", text)
+        if headers.get(b"content-type", b"").split(b";")[0].strip() not in MEDIA:
+            text = "this is spoken as application/grpc-web+proto."
+            raise _RefusedError(_CODE.INVALID_ARGUMENT, "BAD_MEDIA", text)
+        message = web_frames.message_in(await _body(receive))
+        wanted_s = web_frames.timeout_s(_text(headers, b"grpc-timeout"))
+        if sum(self._busy) >= MOST_CALLS:
+            text = "too many calls at once; try again in a moment."
+            raise _RefusedError(_CODE.RESOURCE_EXHAUSTED, "OVERLOADED", text)
+        return message, wanted_s
+
+    async def _carry(
+        self, call: Any, receive: Receive, send: Send, *, streams: bool
+    ) -> None:
+        """Bring the reply to the tablet, for as long as it is there."""
+        self._calls.add(call)
+        watching = asyncio.create_task(_end_when_gone(call, receive))
+        try:
+            if streams:
+                await _begin(send)
+                async for piece in call:
+                    await _more(send, web_frames.frame(piece))
+                last = web_frames.trailers(0)
+            else:
+                last = web_frames.frame(await call) + web_frames.trailers(0)
+                await _begin(send)
+        except grpc.aio.AioRpcError as error:
+            if not streams:
+                await _begin(send)
+            last = _as_trailers(error)
+        except asyncio.CancelledError:
+            if not call.cancelled():  # it is this task that is to end
+                raise
+            return
+        finally:
+            watching.cancel()
+            call.cancel()
+            self._calls.discard(call)
+        await _end(send, last)
+
+    @asynccontextmanager
+    async def _channel(self) -> AsyncIterator[grpc.aio.Channel]:
+        """A connection with room for one more call."""
+        place = next((n for n, c in enumerate(self._busy) if c < CALLS_A_CHANNEL), None)
+        if place is None:
+            place = len(self._channels)
+            self._channels.append(
+                grpc.aio.insecure_channel(self._target, options=_OPTIONS)
+            )
+            self._busy.append(0)
+        self._busy[place] += 1
+        try:
+            yield self._channels[place]
+        finally:
+            self._busy[place] -= 1
+
+
+class _RefusedError(Exception):
+    """The call does not reach the gRPC server."""
+
+    def __init__(self, code: grpc.StatusCode, token: str, text: str) -> None:
+        super().__init__(token)
+        self.code, self.token, self.text = code, token, text
+
+
+class _GoneError(Exception):
+    """The tablet left before it had said all."""
+
+
+async def _body(receive: Receive) -> bytes:
+    """The whole request, if it is small enough and comes in time."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            while True:
+                event = await receive()
+                if event["type"] == "http.disconnect":
+                    raise _GoneError
+                body += event.get("body", b"")
+                if len(body) > LARGEST_REQUEST + web_frames.HEAD:
+                    text = f"a request has at most {LARGEST_REQUEST} bytes."
+                    raise _RefusedError(_CODE.RESOURCE_EXHAUSTED, "TOO_LARGE", text)
+                if not event.get("more_body", False):
+                    return bytes(body)
+    except TimeoutError:
+        text = f"a request arrives within {BODY_WITHIN_S:g} s."
+        raise _RefusedError(_CODE.DEADLINE_EXCEEDED, "TOO_SLOW", text) from None
+
+
+async def _end_when_gone(call: Any, receive: Receive) -> None:
+    """Cancel the call when the tablet goes: nobody is there to hear the reply."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    call.cancel()
+
+
+def _as_trailers(error: grpc.aio.AioRpcError) -> bytes:
+    metadata = error.trailing_metadata() or ()
+    details = [value for key, value in metadata if key == "grpc-status-details-bin"]
+    detail = details[0] if details and isinstance(details[0], bytes) else b""
+    return web_frames.trailers(error.code().value[0], error.details() or "", detail)
+
+
+def _text(headers: Mapping[bytes, bytes], key: bytes) -> str:
+    """A header as ASCII; what is not ASCII is none of ours."""
+    with suppress(UnicodeDecodeError):
+        return headers.get(key, b"").decode("ascii")
+    return ""
+
+
+async def _refuse(send: Send, refused: _RefusedError) -> None:
+    await _begin(send, close=True)
+    await _end(
+        send, web_frames.refusal(refused.code.value[0], refused.token, refused.text)
+    )
+
+
+async def _begin(send: Send, *, close: bool = False) -> None:
+    headers = [
+        (b"content-type", b"application/grpc-web+proto"),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    if close:  # what is left of the request is not read
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+async def _more(send: Send, body: bytes) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def _end(send: Send, body: bytes) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": False})
