@@ -81,6 +81,35 @@ class Pipeline:
             self._familiar.edge,
         )
 
+    @property
+    def network(self) -> Network:
+        """What turns statistics or samples into logits."""
+        return self._network
+
+    def scores(self, samples: Tensor, present: Tensor) -> Tensor:
+        """Standardised channels: (B, T, C), (B, C) -> (B, C, T)."""
+        return channel_scores(
+            samples.to(self._device),
+            present.to(self._device),
+            self._channel_mean,
+            self._channel_scale,
+        )
+
+    def places(self, samples: Tensor, present: Tensor) -> Tensor:
+        """Where windows lie among the examples: (B, T, C), (B, C) -> (B, axes).
+
+        In units of the edge of the familiar: the space in which novelty is measured.
+        """
+        with torch.inference_mode():
+            features = feature_scores(
+                window_features(self.scores(samples, present)),
+                present.to(self._device),
+                self._feature_mean,
+                self._feature_scale,
+            )  # (B, C, F)
+            places = features.flatten(1) @ self._familiar.axes  # (B, axes)
+            return (places / self._familiar.edge).cpu()
+
     def run(self, samples: Tensor, present: Tensor) -> Tensor:
         """Logits and, in the last column, novelty: (B, T, C), (B, C) -> (B, L + 1)."""
         with torch.inference_mode():
@@ -164,6 +193,11 @@ class LoadedModel:
     def rows(self) -> int:
         """Samples of the windows it can judge."""
         return self.manifest.rows
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """From samples to logits, for who looks into the model."""
+        return self._pipeline
 
     def predict(self, windows: Sequence[SensorWindow]) -> list[Prediction]:
         """See seams.Predictor."""
