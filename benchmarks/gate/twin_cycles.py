@@ -67,8 +67,11 @@ def make(folder: Path, seed: int, count: int, shifted: int) -> Path:
         return file
     folder.mkdir(parents=True, exist_ok=True)
     pieces = [
-        (seed, first, min(PIECE, end - first), end > count)
-        for begin, end in ((0, count), (count, count + shifted))
+        (seed, first, min(PIECE, end - first), shift)
+        for begin, end, shift in (
+            (0, count, Shift.none()),
+            (count, count + shifted, SHIFT),
+        )
         for first in range(begin, end, PIECE)
     ]
     windows: dict[int, NDArray[np.float32]] = {}
@@ -101,11 +104,9 @@ def make(folder: Path, seed: int, count: int, shifted: int) -> Path:
 
 
 def _piece(
-    seed: int, first: int, count: int, shifted: bool
+    seed: int, first: int, count: int, shift: Shift
 ) -> tuple[int, NDArray[np.float32], tuple[str, ...]]:
-    made = cycles(
-        seed, CELL, count, rows=ROWS, first=first, shift=SHIFT if shifted else None
-    )
+    made = cycles(seed, CELL, count, rows=ROWS, first=first, shift=shift)
     return first, made.windows, made.labels
 
 
