@@ -5,6 +5,7 @@ What happened, for people who look back. Read-only."""
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -131,19 +132,25 @@ class GetNumbersRequest(_message.Message):
 
     FAMILY_FIELD_NUMBER: _builtins.int
     CELL_ID_FIELD_NUMBER: _builtins.int
+    BACK_FIELD_NUMBER: _builtins.int
     family: _builtins.str
     """id; empty means all"""
     cell_id: _builtins.str
     """id; empty means all"""
+    @_builtins.property
+    def back(self) -> _duration_pb2.Duration:
+        """how far to look back, at most 31 days; unset: counts alone"""
+
     def __init__(
         self,
         *,
         family: _builtins.str = ...,
         cell_id: _builtins.str = ...,
+        back: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["back", b"back"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cell_id", b"cell_id", "family", b"family"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["back", b"back", "cell_id", b"cell_id", "family", b"family"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -151,7 +158,7 @@ Global___GetNumbersRequest: _TypeAlias = GetNumbersRequest  # noqa: Y015
 
 @_typing.final
 class GetNumbersResponse(_message.Message):
-    """Numbers since the store began."""
+    """Numbers: counts since the store began, and with `back` the key numbers of that time."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -176,22 +183,126 @@ class GetNumbersResponse(_message.Message):
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     NUMBERS_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    FROM_AT_FIELD_NUMBER: _builtins.int
+    UNTIL_AT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def numbers(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
         """by name; the unit is part of the name"""
+
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___NumbersRow]:
+        """all together, then each family, then each cell"""
+
+    @_builtins.property
+    def from_at(self) -> _timestamp_pb2.Timestamp:
+        """UTC the time begins"""
+
+    @_builtins.property
+    def until_at(self) -> _timestamp_pb2.Timestamp:
+        """UTC it ends"""
 
     def __init__(
         self,
         *,
         numbers: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        rows: _abc.Iterable[Global___NumbersRow] | None = ...,
+        from_at: _timestamp_pb2.Timestamp | None = ...,
+        until_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from_at", b"from_at", "until_at", b"until_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["numbers", b"numbers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_at", b"from_at", "numbers", b"numbers", "rows", b"rows", "until_at", b"until_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetNumbersResponse: _TypeAlias = GetNumbersResponse  # noqa: Y015
+
+@_typing.final
+class NumbersRow(_message.Message):
+    """The key numbers of all, of a family or of a cell."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class NumbersEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    FAMILY_FIELD_NUMBER: _builtins.int
+    CELL_ID_FIELD_NUMBER: _builtins.int
+    NUMBERS_FIELD_NUMBER: _builtins.int
+    TRENDS_FIELD_NUMBER: _builtins.int
+    family: _builtins.str
+    """id; empty for all together"""
+    cell_id: _builtins.str
+    """id; empty for all or a family"""
+    @_builtins.property
+    def numbers(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """by name; what cannot be measured is not there"""
+
+    @_builtins.property
+    def trends(self) -> _containers.RepeatedCompositeFieldContainer[Global___Trend]:
+        """how some of them went"""
+
+    def __init__(
+        self,
+        *,
+        family: _builtins.str = ...,
+        cell_id: _builtins.str = ...,
+        numbers: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        trends: _abc.Iterable[Global___Trend] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cell_id", b"cell_id", "family", b"family", "numbers", b"numbers", "trends", b"trends"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NumbersRow: _TypeAlias = NumbersRow  # noqa: Y015
+
+@_typing.final
+class Trend(_message.Message):
+    """One number over time: equal parts of the time looked at, oldest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """of the number"""
+    @_builtins.property
+    def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """one a part; NaN where it cannot be measured"""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        values: _abc.Iterable[_builtins.float] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Trend: _TypeAlias = Trend  # noqa: Y015
 
 @_typing.final
 class GetJournalHeadRequest(_message.Message):
@@ -239,3 +350,405 @@ class GetJournalHeadResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetJournalHeadResponse: _TypeAlias = GetJournalHeadResponse  # noqa: Y015
+
+@_typing.final
+class ListJournalRequest(_message.Message):
+    """Asks for a page of the journal; every filter that is set must fit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CELL_ID_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    PERSON_FIELD_NUMBER: _builtins.int
+    ABOUT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    CHECK_FIELD_NUMBER: _builtins.int
+    cell_id: _builtins.str
+    """entries that name this cell"""
+    person: _builtins.str
+    """entries that name this person"""
+    about: _builtins.str
+    """entries about a request, part, decision, window, model..."""
+    page_size: _builtins.int
+    """at most 500; 0 means 100"""
+    page_token: _builtins.str
+    """from the page before"""
+    check: _builtins.bool
+    """follow the chain through the newest entries first"""
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """kinds of event, for example "RequestAnswered" """
+
+    def __init__(
+        self,
+        *,
+        cell_id: _builtins.str = ...,
+        kinds: _abc.Iterable[_builtins.str] | None = ...,
+        person: _builtins.str = ...,
+        about: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        check: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "cell_id", b"cell_id", "check", b"check", "kinds", b"kinds", "page_size", b"page_size", "page_token", b"page_token", "person", b"person"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListJournalRequest: _TypeAlias = ListJournalRequest  # noqa: Y015
+
+@_typing.final
+class ListJournalResponse(_message.Message):
+    """A page, newest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    HEAD_SEQ_FIELD_NUMBER: _builtins.int
+    HEAD_HASH_FIELD_NUMBER: _builtins.int
+    CHECK_TEXT_FIELD_NUMBER: _builtins.int
+    INTACT_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """empty at the beginning of the journal"""
+    head_seq: _builtins.int
+    """newest entry of the journal"""
+    head_hash: _builtins.str
+    """its hash"""
+    check_text: _builtins.str
+    """what following the chain found, one sentence; empty unless asked for"""
+    intact: _builtins.bool
+    """the chain fits; meaningless unless asked for"""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___JournalLine]:
+        """newest first"""
+
+    def __init__(
+        self,
+        *,
+        lines: _abc.Iterable[Global___JournalLine] | None = ...,
+        next_page_token: _builtins.str = ...,
+        head_seq: _builtins.int = ...,
+        head_hash: _builtins.str = ...,
+        check_text: _builtins.str = ...,
+        intact: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["check_text", b"check_text", "head_hash", b"head_hash", "head_seq", b"head_seq", "intact", b"intact", "lines", b"lines", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListJournalResponse: _TypeAlias = ListJournalResponse  # noqa: Y015
+
+@_typing.final
+class JournalLine(_message.Message):
+    """One entry of the journal, for people."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    CELL_ID_FIELD_NUMBER: _builtins.int
+    PERSON_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """what happened, one sentence"""
+    cell_id: _builtins.str
+    """cell it names; empty for none"""
+    person: _builtins.str
+    """person or policy it names; empty for none"""
+    @_builtins.property
+    def entry(self) -> Global___ExplainEntry:
+        """as it is recorded"""
+
+    def __init__(
+        self,
+        *,
+        entry: Global___ExplainEntry | None = ...,
+        text: _builtins.str = ...,
+        cell_id: _builtins.str = ...,
+        person: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["entry", b"entry"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cell_id", b"cell_id", "entry", b"entry", "person", b"person", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JournalLine: _TypeAlias = JournalLine  # noqa: Y015
+
+@_typing.final
+class ListCasesRequest(_message.Message):
+    """Asks for the cases behind a number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FAMILY_FIELD_NUMBER: _builtins.int
+    MODEL_DIGEST_FIELD_NUMBER: _builtins.int
+    HELD_OUT_FIELD_NUMBER: _builtins.int
+    TRUTH_FIELD_NUMBER: _builtins.int
+    SAID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    WRONG_FIELD_NUMBER: _builtins.int
+    family: _builtins.str
+    """id"""
+    model_digest: _builtins.str
+    """artifact, whole"""
+    held_out: _builtins.bool
+    """of its validation; else what people answered about its live windows"""
+    truth: _builtins.str
+    """what a person said; empty for any"""
+    said: _builtins.str
+    """the model's first guess; empty for any"""
+    page_size: _builtins.int
+    """at most 500; 0 means 100"""
+    page_token: _builtins.str
+    """from the page before"""
+    wrong: _builtins.bool
+    """only where the two differ"""
+    def __init__(
+        self,
+        *,
+        family: _builtins.str = ...,
+        model_digest: _builtins.str = ...,
+        held_out: _builtins.bool = ...,
+        truth: _builtins.str = ...,
+        said: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        wrong: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["family", b"family", "held_out", b"held_out", "model_digest", b"model_digest", "page_size", b"page_size", "page_token", b"page_token", "said", b"said", "truth", b"truth", "wrong", b"wrong"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCasesRequest: _TypeAlias = ListCasesRequest  # noqa: Y015
+
+@_typing.final
+class ListCasesResponse(_message.Message):
+    """A page of cases."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """empty on the last page"""
+    total: _builtins.int
+    """how many there are in all"""
+    @_builtins.property
+    def cases(self) -> _containers.RepeatedCompositeFieldContainer[Global___Case]:
+        """held out: surest mistakes first; live: newest first"""
+
+    def __init__(
+        self,
+        *,
+        cases: _abc.Iterable[Global___Case] | None = ...,
+        next_page_token: _builtins.str = ...,
+        total: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases", "next_page_token", b"next_page_token", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCasesResponse: _TypeAlias = ListCasesResponse  # noqa: Y015
+
+@_typing.final
+class Case(_message.Message):
+    """One window of which a person said what it is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WINDOW_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CELL_ID_FIELD_NUMBER: _builtins.int
+    PART_ID_FIELD_NUMBER: _builtins.int
+    CYCLE_FIELD_NUMBER: _builtins.int
+    CLIP_ID_FIELD_NUMBER: _builtins.int
+    TRUTH_FIELD_NUMBER: _builtins.int
+    SAID_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    NOVELTY_FIELD_NUMBER: _builtins.int
+    ALONE_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    window_id: _builtins.str
+    """the evidence"""
+    request_id: _builtins.str
+    """request about it; empty when there was none"""
+    cell_id: _builtins.str
+    """where it came from"""
+    part_id: _builtins.str
+    """part"""
+    cycle: _builtins.int
+    """cycle of the part"""
+    clip_id: _builtins.str
+    """full-rate recording, when it is here"""
+    truth: _builtins.str
+    """what a person said"""
+    said: _builtins.str
+    """the model's first guess"""
+    confidence: _builtins.float
+    """its calibrated probability, in [0, 1]"""
+    novelty: _builtins.float
+    """1 is the edge of the familiar"""
+    alone: _builtins.bool
+    """it was decided alone, and audited"""
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp:
+        """UTC it was decided"""
+
+    def __init__(
+        self,
+        *,
+        window_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        cell_id: _builtins.str = ...,
+        part_id: _builtins.str = ...,
+        cycle: _builtins.int = ...,
+        clip_id: _builtins.str = ...,
+        truth: _builtins.str = ...,
+        said: _builtins.str = ...,
+        confidence: _builtins.float = ...,
+        novelty: _builtins.float = ...,
+        alone: _builtins.bool = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alone", b"alone", "at", b"at", "cell_id", b"cell_id", "clip_id", b"clip_id", "confidence", b"confidence", "cycle", b"cycle", "novelty", b"novelty", "part_id", b"part_id", "request_id", b"request_id", "said", b"said", "truth", b"truth", "window_id", b"window_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Case: _TypeAlias = Case  # noqa: Y015
+
+@_typing.final
+class GetHandoverRequest(_message.Message):
+    """Asks for the hand-over sheet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BACK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def back(self) -> _duration_pb2.Duration:
+        """length of the shift that ends; unset means 8 hours"""
+
+    def __init__(
+        self,
+        *,
+        back: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["back", b"back"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["back", b"back"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetHandoverRequest: _TypeAlias = GetHandoverRequest  # noqa: Y015
+
+@_typing.final
+class GetHandoverResponse(_message.Message):
+    """The hand-over sheet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_AT_FIELD_NUMBER: _builtins.int
+    UNTIL_AT_FIELD_NUMBER: _builtins.int
+    SECTIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def from_at(self) -> _timestamp_pb2.Timestamp:
+        """UTC the shift began"""
+
+    @_builtins.property
+    def until_at(self) -> _timestamp_pb2.Timestamp:
+        """UTC of the sheet"""
+
+    @_builtins.property
+    def sections(self) -> _containers.RepeatedCompositeFieldContainer[Global___HandoverSection]:
+        """in the order in which to read them"""
+
+    def __init__(
+        self,
+        *,
+        from_at: _timestamp_pb2.Timestamp | None = ...,
+        until_at: _timestamp_pb2.Timestamp | None = ...,
+        sections: _abc.Iterable[Global___HandoverSection] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from_at", b"from_at", "until_at", b"until_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_at", b"from_at", "sections", b"sections", "until_at", b"until_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetHandoverResponse: _TypeAlias = GetHandoverResponse  # noqa: Y015
+
+@_typing.final
+class HandoverSection(_message.Message):
+    """One part of the sheet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """waiting, cells, held, timed_out, models, gate, maintenance or numbers"""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___HandoverLine]:
+        """empty: nothing to hand over"""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        lines: _abc.Iterable[Global___HandoverLine] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandoverSection: _TypeAlias = HandoverSection  # noqa: Y015
+
+@_typing.final
+class HandoverLine(_message.Message):
+    """One line of the sheet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CELL_ID_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    cell_id: _builtins.str
+    """cell; empty for none"""
+    text: _builtins.str
+    """one sentence"""
+    request_id: _builtins.str
+    """request it is about; empty for none"""
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp:
+        """UTC it happened, or since when"""
+
+    def __init__(
+        self,
+        *,
+        cell_id: _builtins.str = ...,
+        text: _builtins.str = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "cell_id", b"cell_id", "request_id", b"request_id", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandoverLine: _TypeAlias = HandoverLine  # noqa: Y015

@@ -50,6 +50,21 @@ class InsightServiceStub:
                 request_serializer=andon_dot_v1_dot_insight__pb2.GetJournalHeadRequest.SerializeToString,
                 response_deserializer=andon_dot_v1_dot_insight__pb2.GetJournalHeadResponse.FromString,
                 _registered_method=True)
+        self.ListJournal = channel.unary_unary(
+                '/andon.v1.InsightService/ListJournal',
+                request_serializer=andon_dot_v1_dot_insight__pb2.ListJournalRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_insight__pb2.ListJournalResponse.FromString,
+                _registered_method=True)
+        self.ListCases = channel.unary_unary(
+                '/andon.v1.InsightService/ListCases',
+                request_serializer=andon_dot_v1_dot_insight__pb2.ListCasesRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_insight__pb2.ListCasesResponse.FromString,
+                _registered_method=True)
+        self.GetHandover = channel.unary_unary(
+                '/andon.v1.InsightService/GetHandover',
+                request_serializer=andon_dot_v1_dot_insight__pb2.GetHandoverRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_insight__pb2.GetHandoverResponse.FromString,
+                _registered_method=True)
 
 
 class InsightServiceServicer:
@@ -77,6 +92,27 @@ class InsightServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListJournal(self, request, context):
+        """A page of the journal, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCases(self, request, context):
+        """The cases behind a number of a model's report.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetHandover(self, request, context):
+        """What the next shift has to know.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InsightServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +130,21 @@ def add_InsightServiceServicer_to_server(servicer, server):
                     servicer.GetJournalHead,
                     request_deserializer=andon_dot_v1_dot_insight__pb2.GetJournalHeadRequest.FromString,
                     response_serializer=andon_dot_v1_dot_insight__pb2.GetJournalHeadResponse.SerializeToString,
+            ),
+            'ListJournal': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListJournal,
+                    request_deserializer=andon_dot_v1_dot_insight__pb2.ListJournalRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_insight__pb2.ListJournalResponse.SerializeToString,
+            ),
+            'ListCases': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCases,
+                    request_deserializer=andon_dot_v1_dot_insight__pb2.ListCasesRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_insight__pb2.ListCasesResponse.SerializeToString,
+            ),
+            'GetHandover': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetHandover,
+                    request_deserializer=andon_dot_v1_dot_insight__pb2.GetHandoverRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_insight__pb2.GetHandoverResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +229,87 @@ class InsightService:
             '/andon.v1.InsightService/GetJournalHead',
             andon_dot_v1_dot_insight__pb2.GetJournalHeadRequest.SerializeToString,
             andon_dot_v1_dot_insight__pb2.GetJournalHeadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListJournal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.InsightService/ListJournal',
+            andon_dot_v1_dot_insight__pb2.ListJournalRequest.SerializeToString,
+            andon_dot_v1_dot_insight__pb2.ListJournalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCases(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.InsightService/ListCases',
+            andon_dot_v1_dot_insight__pb2.ListCasesRequest.SerializeToString,
+            andon_dot_v1_dot_insight__pb2.ListCasesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetHandover(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.InsightService/GetHandover',
+            andon_dot_v1_dot_insight__pb2.GetHandoverRequest.SerializeToString,
+            andon_dot_v1_dot_insight__pb2.GetHandoverResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,12 @@ class InsightServiceStub:
     """Numbers of a family or a cell."""
     GetJournalHead: _grpc.UnaryUnaryMultiCallable[_insight_pb2.GetJournalHeadRequest, _insight_pb2.GetJournalHeadResponse]
     """The newest journal entry."""
+    ListJournal: _grpc.UnaryUnaryMultiCallable[_insight_pb2.ListJournalRequest, _insight_pb2.ListJournalResponse]
+    """A page of the journal, newest first."""
+    ListCases: _grpc.UnaryUnaryMultiCallable[_insight_pb2.ListCasesRequest, _insight_pb2.ListCasesResponse]
+    """The cases behind a number of a model's report."""
+    GetHandover: _grpc.UnaryUnaryMultiCallable[_insight_pb2.GetHandoverRequest, _insight_pb2.GetHandoverResponse]
+    """What the next shift has to know."""
 
 @_typing.type_check_only
 class InsightServiceAsyncStub(InsightServiceStub):
@@ -51,6 +57,12 @@ class InsightServiceAsyncStub(InsightServiceStub):
     """Numbers of a family or a cell."""
     GetJournalHead: _aio.UnaryUnaryMultiCallable[_insight_pb2.GetJournalHeadRequest, _insight_pb2.GetJournalHeadResponse]  # type: ignore[assignment]
     """The newest journal entry."""
+    ListJournal: _aio.UnaryUnaryMultiCallable[_insight_pb2.ListJournalRequest, _insight_pb2.ListJournalResponse]  # type: ignore[assignment]
+    """A page of the journal, newest first."""
+    ListCases: _aio.UnaryUnaryMultiCallable[_insight_pb2.ListCasesRequest, _insight_pb2.ListCasesResponse]  # type: ignore[assignment]
+    """The cases behind a number of a model's report."""
+    GetHandover: _aio.UnaryUnaryMultiCallable[_insight_pb2.GetHandoverRequest, _insight_pb2.GetHandoverResponse]  # type: ignore[assignment]
+    """What the next shift has to know."""
 
 class InsightServiceServicer(metaclass=_abc_1.ABCMeta):
     """Spoken by the command line and boards."""
@@ -78,5 +90,29 @@ class InsightServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_insight_pb2.GetJournalHeadResponse, _abc.Awaitable[_insight_pb2.GetJournalHeadResponse]]:
         """The newest journal entry."""
+
+    @_abc_1.abstractmethod
+    def ListJournal(
+        self,
+        request: _insight_pb2.ListJournalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_insight_pb2.ListJournalResponse, _abc.Awaitable[_insight_pb2.ListJournalResponse]]:
+        """A page of the journal, newest first."""
+
+    @_abc_1.abstractmethod
+    def ListCases(
+        self,
+        request: _insight_pb2.ListCasesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_insight_pb2.ListCasesResponse, _abc.Awaitable[_insight_pb2.ListCasesResponse]]:
+        """The cases behind a number of a model's report."""
+
+    @_abc_1.abstractmethod
+    def GetHandover(
+        self,
+        request: _insight_pb2.GetHandoverRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_insight_pb2.GetHandoverResponse, _abc.Awaitable[_insight_pb2.GetHandoverResponse]]:
+        """What the next shift has to know."""
 
 def add_InsightServiceServicer_to_server(servicer: InsightServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

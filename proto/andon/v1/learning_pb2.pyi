@@ -636,6 +636,8 @@ class GetModelResponse(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     MANIFEST_JSON_FIELD_NUMBER: _builtins.int
     REPORT_JSON_FIELD_NUMBER: _builtins.int
+    HELD_OUT_FIELD_NUMBER: _builtins.int
+    LIVE_FIELD_NUMBER: _builtins.int
     manifest_json: _builtins.str
     """the artifact's manifest, canonical JSON"""
     report_json: _builtins.str
@@ -644,20 +646,180 @@ class GetModelResponse(_message.Message):
     def model(self) -> Global___Model:
         """as in the list"""
 
+    @_builtins.property
+    def held_out(self) -> Global___ModelReport:
+        """its validation, in numbers; unset when it kept none"""
+
+    @_builtins.property
+    def live(self) -> Global___ModelReport:
+        """what people said of its live windows; unset when they said nothing"""
+
     def __init__(
         self,
         *,
         model: Global___Model | None = ...,
         manifest_json: _builtins.str = ...,
         report_json: _builtins.str = ...,
+        held_out: Global___ModelReport | None = ...,
+        live: Global___ModelReport | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["held_out", b"held_out", "live", b"live", "model", b"model"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["manifest_json", b"manifest_json", "model", b"model", "report_json", b"report_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["held_out", b"held_out", "live", b"live", "manifest_json", b"manifest_json", "model", b"model", "report_json", b"report_json"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetModelResponse: _TypeAlias = GetModelResponse  # noqa: Y015
+
+@_typing.final
+class ModelReport(_message.Message):
+    """How a model did on windows of which people said what they are."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PASSED_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    CONFUSION_FIELD_NUMBER: _builtins.int
+    CURVE_FIELD_NUMBER: _builtins.int
+    RELIABILITY_FIELD_NUMBER: _builtins.int
+    CASES_FIELD_NUMBER: _builtins.int
+    THRESHOLD_FIELD_NUMBER: _builtins.int
+    passed: _builtins.bool
+    """it may serve; of a validation alone"""
+    cases: _builtins.int
+    """windows it rests on"""
+    threshold: _builtins.float
+    """least confidence to act alone, where one is known; 0 for none"""
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """why, or why not, one sentence each; of a validation alone"""
+
+    @_builtins.property
+    def labels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """most severe first"""
+
+    @_builtins.property
+    def confusion(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConfusionCount]:
+        """every pair that occurred"""
+
+    @_builtins.property
+    def curve(self) -> _containers.RepeatedCompositeFieldContainer[Global___RiskPoint]:
+        """risk at coverage, the surest windows first"""
+
+    @_builtins.property
+    def reliability(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReliabilityBin]:
+        """equal counts, the least sure first"""
+
+    def __init__(
+        self,
+        *,
+        passed: _builtins.bool = ...,
+        reasons: _abc.Iterable[_builtins.str] | None = ...,
+        labels: _abc.Iterable[_builtins.str] | None = ...,
+        confusion: _abc.Iterable[Global___ConfusionCount] | None = ...,
+        curve: _abc.Iterable[Global___RiskPoint] | None = ...,
+        reliability: _abc.Iterable[Global___ReliabilityBin] | None = ...,
+        cases: _builtins.int = ...,
+        threshold: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases", "confusion", b"confusion", "curve", b"curve", "labels", b"labels", "passed", b"passed", "reasons", b"reasons", "reliability", b"reliability", "threshold", b"threshold"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ModelReport: _TypeAlias = ModelReport  # noqa: Y015
+
+@_typing.final
+class ConfusionCount(_message.Message):
+    """How often one thing was, and another was said."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRUTH_FIELD_NUMBER: _builtins.int
+    SAID_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    truth: _builtins.str
+    """what a person said"""
+    said: _builtins.str
+    """the model's first guess"""
+    count: _builtins.int
+    """how often"""
+    def __init__(
+        self,
+        *,
+        truth: _builtins.str = ...,
+        said: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "said", b"said", "truth", b"truth"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfusionCount: _TypeAlias = ConfusionCount  # noqa: Y015
+
+@_typing.final
+class RiskPoint(_message.Message):
+    """How often it is wrong when it decides its surest windows alone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COVERAGE_FIELD_NUMBER: _builtins.int
+    RISK_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    coverage: _builtins.float
+    """share decided alone, in (0, 1]"""
+    risk: _builtins.float
+    """share of those that is wrong, in [0, 1]"""
+    confidence: _builtins.float
+    """of the least sure of them, in [0, 1]"""
+    def __init__(
+        self,
+        *,
+        coverage: _builtins.float = ...,
+        risk: _builtins.float = ...,
+        confidence: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "coverage", b"coverage", "risk", b"risk"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RiskPoint: _TypeAlias = RiskPoint  # noqa: Y015
+
+@_typing.final
+class ReliabilityBin(_message.Message):
+    """How often it is right when it says so sure it is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    RIGHT_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    confidence: _builtins.float
+    """mean of the bin, in [0, 1]"""
+    right: _builtins.float
+    """share that was right, in [0, 1]"""
+    count: _builtins.int
+    """windows in it"""
+    def __init__(
+        self,
+        *,
+        confidence: _builtins.float = ...,
+        right: _builtins.float = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "count", b"count", "right", b"right"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReliabilityBin: _TypeAlias = ReliabilityBin  # noqa: Y015
 
 @_typing.final
 class PromoteRequest(_message.Message):
