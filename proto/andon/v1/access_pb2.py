@@ -26,7 +26,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x61ndon/v1/access.proto\x12\x08\x61ndon.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x0f\n\rWhoAmIRequest\"Q\n\x0eWhoAmIResponse\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x02 \x01(\t\x12\r\n\x05roles\x18\x03 \x03(\t\x12\x10\n\x08verified\x18\x04 \x01(\x08\";\n\x0cLoginRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x0b\n\x03pin\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x03 \x01(\t\"\x8b\x01\n\rLoginResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12.\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\tidle_lock\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05roles\x18\x04 \x03(\t\"\x1e\n\rLogoutRequest\x12\r\n\x05token\x18\x01 \x01(\t\"\x10\n\x0eLogoutResponse\")\n\x0c\x45nrolRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0b\n\x03\x63sr\x18\x02 \x01(\x0c\":\n\rEnrolResponse\x12\x19\n\x11\x63\x65rtificate_chain\x18\x01 \x01(\x0c\x12\x0e\n\x06\x64\x65vice\x18\x02 \x01(\t\">\n\x13RevokeDeviceRequest\x12\x0e\n\x06\x64\x65vice\x18\x01 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\"\x16\n\x14RevokeDeviceResponse2\xcc\x02\n\rAccessService\x12;\n\x06WhoAmI\x12\x17.andon.v1.WhoAmIRequest\x1a\x18.andon.v1.WhoAmIResponse\x12\x38\n\x05Login\x12\x16.andon.v1.LoginRequest\x1a\x17.andon.v1.LoginResponse\x12;\n\x06Logout\x12\x17.andon.v1.LogoutRequest\x1a\x18.andon.v1.LogoutResponse\x12\x38\n\x05\x45nrol\x12\x16.andon.v1.EnrolRequest\x1a\x17.andon.v1.EnrolResponse\x12M\n\x0cRevokeDevice\x12\x1d.andon.v1.RevokeDeviceRequest\x1a\x1e.andon.v1.RevokeDeviceResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x61ndon/v1/access.proto\x12\x08\x61ndon.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x0f\n\rWhoAmIRequest\"\xd0\x01\n\x0eWhoAmIResponse\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x02 \x01(\t\x12\r\n\x05roles\x18\x03 \x03(\t\x12\x10\n\x08verified\x18\x04 \x01(\x08\x12\x10\n\x08\x61\x63\x63ounts\x18\x05 \x01(\x08\x12\r\n\x05shown\x18\x06 \x01(\t\x12.\n\nexpires_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\tidle_lock\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\"#\n\x11ListPeopleRequest\x12\x0e\n\x06\x64\x65vice\x18\x01 \x01(\t\"L\n\x12ListPeopleResponse\x12$\n\x06people\x18\x01 \x03(\x0b\x32\x14.andon.v1.PersonName\x12\x10\n\x08\x61\x63\x63ounts\x18\x02 \x01(\x08\"+\n\nPersonName\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\r\n\x05shown\x18\x02 \x01(\t\";\n\x0cLoginRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x0b\n\x03pin\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x03 \x01(\t\"\xbc\x01\n\rLoginResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12.\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\tidle_lock\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05roles\x18\x04 \x03(\t\x12\x0e\n\x06person\x18\x05 \x01(\t\x12\r\n\x05shown\x18\x06 \x01(\t\x12\x10\n\x08replaced\x18\x07 \x01(\t\"\x1e\n\rLogoutRequest\x12\r\n\x05token\x18\x01 \x01(\t\"\x10\n\x0eLogoutResponse\"\x12\n\x10StillHereRequest\"C\n\x11StillHereResponse\x12.\n\nexpires_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x15\n\x13ListAccountsRequest\";\n\x14ListAccountsResponse\x12#\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x11.andon.v1.Account\"\xa5\x01\n\x07\x41\x63\x63ount\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\r\n\x05shown\x18\x02 \x01(\t\x12\x0c\n\x04role\x18\x03 \x01(\t\x12\x0c\n\x04team\x18\x04 \x01(\t\x12\x0e\n\x06locked\x18\x05 \x01(\x08\x12\x10\n\x08\x66\x61ilures\x18\x06 \x01(\r\x12,\n\x08\x61\x64\x64\x65\x64_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x64\x65vices\x18\x08 \x03(\t\"\x7f\n\x10\x41\x64\x64PersonRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\r\n\x05shown\x18\x02 \x01(\t\x12\x0c\n\x04role\x18\x03 \x01(\t\x12\x0c\n\x04team\x18\x04 \x01(\t\x12\x0b\n\x03pin\x18\x05 \x01(\t\x12\n\n\x02\x62y\x18\x06 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x07 \x01(\t\"7\n\x11\x41\x64\x64PersonResponse\x12\"\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x11.andon.v1.Account\"\x95\x01\n\x13\x43hangePersonRequest\x12\x0e\n\x06person\x18\x01 \x01(\t\x12\x10\n\x06locked\x18\x02 \x01(\x08H\x00\x12\x0e\n\x04role\x18\x03 \x01(\tH\x00\x12\r\n\x03pin\x18\x04 \x01(\tH\x00\x12\x0e\n\x04team\x18\x05 \x01(\tH\x00\x12\n\n\x02\x62y\x18\x06 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x07 \x01(\tB\x08\n\x06\x63hange\":\n\x14\x43hangePersonResponse\x12\"\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x11.andon.v1.Account\")\n\x0c\x45nrolRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0b\n\x03\x63sr\x18\x02 \x01(\x0c\":\n\rEnrolResponse\x12\x19\n\x11\x63\x65rtificate_chain\x18\x01 \x01(\x0c\x12\x0e\n\x06\x64\x65vice\x18\x02 \x01(\t\">\n\x13RevokeDeviceRequest\x12\x0e\n\x06\x64\x65vice\x18\x01 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\"\x16\n\x14RevokeDeviceResponse2\xbf\x05\n\rAccessService\x12;\n\x06WhoAmI\x12\x17.andon.v1.WhoAmIRequest\x1a\x18.andon.v1.WhoAmIResponse\x12G\n\nListPeople\x12\x1b.andon.v1.ListPeopleRequest\x1a\x1c.andon.v1.ListPeopleResponse\x12\x38\n\x05Login\x12\x16.andon.v1.LoginRequest\x1a\x17.andon.v1.LoginResponse\x12;\n\x06Logout\x12\x17.andon.v1.LogoutRequest\x1a\x18.andon.v1.LogoutResponse\x12\x44\n\tStillHere\x12\x1a.andon.v1.StillHereRequest\x1a\x1b.andon.v1.StillHereResponse\x12M\n\x0cListAccounts\x12\x1d.andon.v1.ListAccountsRequest\x1a\x1e.andon.v1.ListAccountsResponse\x12\x44\n\tAddPerson\x12\x1a.andon.v1.AddPersonRequest\x1a\x1b.andon.v1.AddPersonResponse\x12M\n\x0c\x43hangePerson\x12\x1d.andon.v1.ChangePersonRequest\x1a\x1e.andon.v1.ChangePersonResponse\x12\x38\n\x05\x45nrol\x12\x16.andon.v1.EnrolRequest\x1a\x17.andon.v1.EnrolResponse\x12M\n\x0cRevokeDevice\x12\x1d.andon.v1.RevokeDeviceRequest\x1a\x1e.andon.v1.RevokeDeviceResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,24 +35,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_WHOAMIREQUEST']._serialized_start=100
   _globals['_WHOAMIREQUEST']._serialized_end=115
-  _globals['_WHOAMIRESPONSE']._serialized_start=117
-  _globals['_WHOAMIRESPONSE']._serialized_end=198
-  _globals['_LOGINREQUEST']._serialized_start=200
-  _globals['_LOGINREQUEST']._serialized_end=259
-  _globals['_LOGINRESPONSE']._serialized_start=262
-  _globals['_LOGINRESPONSE']._serialized_end=401
-  _globals['_LOGOUTREQUEST']._serialized_start=403
-  _globals['_LOGOUTREQUEST']._serialized_end=433
-  _globals['_LOGOUTRESPONSE']._serialized_start=435
-  _globals['_LOGOUTRESPONSE']._serialized_end=451
-  _globals['_ENROLREQUEST']._serialized_start=453
-  _globals['_ENROLREQUEST']._serialized_end=494
-  _globals['_ENROLRESPONSE']._serialized_start=496
-  _globals['_ENROLRESPONSE']._serialized_end=554
-  _globals['_REVOKEDEVICEREQUEST']._serialized_start=556
-  _globals['_REVOKEDEVICEREQUEST']._serialized_end=618
-  _globals['_REVOKEDEVICERESPONSE']._serialized_start=620
-  _globals['_REVOKEDEVICERESPONSE']._serialized_end=642
-  _globals['_ACCESSSERVICE']._serialized_start=645
-  _globals['_ACCESSSERVICE']._serialized_end=977
+  _globals['_WHOAMIRESPONSE']._serialized_start=118
+  _globals['_WHOAMIRESPONSE']._serialized_end=326
+  _globals['_LISTPEOPLEREQUEST']._serialized_start=328
+  _globals['_LISTPEOPLEREQUEST']._serialized_end=363
+  _globals['_LISTPEOPLERESPONSE']._serialized_start=365
+  _globals['_LISTPEOPLERESPONSE']._serialized_end=441
+  _globals['_PERSONNAME']._serialized_start=443
+  _globals['_PERSONNAME']._serialized_end=486
+  _globals['_LOGINREQUEST']._serialized_start=488
+  _globals['_LOGINREQUEST']._serialized_end=547
+  _globals['_LOGINRESPONSE']._serialized_start=550
+  _globals['_LOGINRESPONSE']._serialized_end=738
+  _globals['_LOGOUTREQUEST']._serialized_start=740
+  _globals['_LOGOUTREQUEST']._serialized_end=770
+  _globals['_LOGOUTRESPONSE']._serialized_start=772
+  _globals['_LOGOUTRESPONSE']._serialized_end=788
+  _globals['_STILLHEREREQUEST']._serialized_start=790
+  _globals['_STILLHEREREQUEST']._serialized_end=808
+  _globals['_STILLHERERESPONSE']._serialized_start=810
+  _globals['_STILLHERERESPONSE']._serialized_end=877
+  _globals['_LISTACCOUNTSREQUEST']._serialized_start=879
+  _globals['_LISTACCOUNTSREQUEST']._serialized_end=900
+  _globals['_LISTACCOUNTSRESPONSE']._serialized_start=902
+  _globals['_LISTACCOUNTSRESPONSE']._serialized_end=961
+  _globals['_ACCOUNT']._serialized_start=964
+  _globals['_ACCOUNT']._serialized_end=1129
+  _globals['_ADDPERSONREQUEST']._serialized_start=1131
+  _globals['_ADDPERSONREQUEST']._serialized_end=1258
+  _globals['_ADDPERSONRESPONSE']._serialized_start=1260
+  _globals['_ADDPERSONRESPONSE']._serialized_end=1315
+  _globals['_CHANGEPERSONREQUEST']._serialized_start=1318
+  _globals['_CHANGEPERSONREQUEST']._serialized_end=1467
+  _globals['_CHANGEPERSONRESPONSE']._serialized_start=1469
+  _globals['_CHANGEPERSONRESPONSE']._serialized_end=1527
+  _globals['_ENROLREQUEST']._serialized_start=1529
+  _globals['_ENROLREQUEST']._serialized_end=1570
+  _globals['_ENROLRESPONSE']._serialized_start=1572
+  _globals['_ENROLRESPONSE']._serialized_end=1630
+  _globals['_REVOKEDEVICEREQUEST']._serialized_start=1632
+  _globals['_REVOKEDEVICEREQUEST']._serialized_end=1694
+  _globals['_REVOKEDEVICERESPONSE']._serialized_start=1696
+  _globals['_REVOKEDEVICERESPONSE']._serialized_end=1718
+  _globals['_ACCESSSERVICE']._serialized_start=1721
+  _globals['_ACCESSSERVICE']._serialized_end=2424
 # @@protoc_insertion_point(module_scope)

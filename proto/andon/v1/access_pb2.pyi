@@ -47,15 +47,31 @@ class WhoAmIResponse(_message.Message):
     DEVICE_FIELD_NUMBER: _builtins.int
     ROLES_FIELD_NUMBER: _builtins.int
     VERIFIED_FIELD_NUMBER: _builtins.int
+    ACCOUNTS_FIELD_NUMBER: _builtins.int
+    SHOWN_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    IDLE_LOCK_FIELD_NUMBER: _builtins.int
     person: _builtins.str
     """id; empty when nobody is logged in"""
     device: _builtins.str
     """id"""
     verified: _builtins.bool
-    """false on loopback before accounts exist"""
+    """logged in; false on loopback before accounts exist"""
+    accounts: _builtins.bool
+    """accounts exist: writes need a login"""
+    shown: _builtins.str
+    """the person's name on screens; empty when nobody is logged in"""
     @_builtins.property
     def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """operator, supervisor, engineer, admin, auditor"""
+
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """UTC end of the session; unset without one"""
+
+    @_builtins.property
+    def idle_lock(self) -> _duration_pb2.Duration:
+        """locks after so much idleness"""
 
     def __init__(
         self,
@@ -64,14 +80,94 @@ class WhoAmIResponse(_message.Message):
         device: _builtins.str = ...,
         roles: _abc.Iterable[_builtins.str] | None = ...,
         verified: _builtins.bool = ...,
+        accounts: _builtins.bool = ...,
+        shown: _builtins.str = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+        idle_lock: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "idle_lock", b"idle_lock"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["device", b"device", "person", b"person", "roles", b"roles", "verified", b"verified"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "device", b"device", "expires_at", b"expires_at", "idle_lock", b"idle_lock", "person", b"person", "roles", b"roles", "shown", b"shown", "verified", b"verified"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WhoAmIResponse: _TypeAlias = WhoAmIResponse  # noqa: Y015
+
+@_typing.final
+class ListPeopleRequest(_message.Message):
+    """Asks for names."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVICE_FIELD_NUMBER: _builtins.int
+    device: _builtins.str
+    """id; who was last logged in there comes first"""
+    def __init__(
+        self,
+        *,
+        device: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device", b"device"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPeopleRequest: _TypeAlias = ListPeopleRequest  # noqa: Y015
+
+@_typing.final
+class ListPeopleResponse(_message.Message):
+    """Names for the login screen; empty when the configuration shows none."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    ACCOUNTS_FIELD_NUMBER: _builtins.int
+    accounts: _builtins.bool
+    """accounts exist: writes need a login"""
+    @_builtins.property
+    def people(self) -> _containers.RepeatedCompositeFieldContainer[Global___PersonName]:
+        """accounts that are not locked"""
+
+    def __init__(
+        self,
+        *,
+        people: _abc.Iterable[Global___PersonName] | None = ...,
+        accounts: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "people", b"people"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPeopleResponse: _TypeAlias = ListPeopleResponse  # noqa: Y015
+
+@_typing.final
+class PersonName(_message.Message):
+    """A name to choose."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    SHOWN_FIELD_NUMBER: _builtins.int
+    person: _builtins.str
+    """id, for the login"""
+    shown: _builtins.str
+    """the name on screens; empty for the id"""
+    def __init__(
+        self,
+        *,
+        person: _builtins.str = ...,
+        shown: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person", b"person", "shown", b"shown"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PersonName: _TypeAlias = PersonName  # noqa: Y015
 
 @_typing.final
 class LoginRequest(_message.Message):
@@ -113,8 +209,17 @@ class LoginResponse(_message.Message):
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
     IDLE_LOCK_FIELD_NUMBER: _builtins.int
     ROLES_FIELD_NUMBER: _builtins.int
+    PERSON_FIELD_NUMBER: _builtins.int
+    SHOWN_FIELD_NUMBER: _builtins.int
+    REPLACED_FIELD_NUMBER: _builtins.int
     token: _builtins.str
     """opaque, for the metadata of later calls"""
+    person: _builtins.str
+    """id"""
+    shown: _builtins.str
+    """the person's name on screens; empty for the id"""
+    replaced: _builtins.str
+    """id of the person who was logged out at this device; empty for none"""
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:
         """UTC"""
@@ -134,10 +239,13 @@ class LoginResponse(_message.Message):
         expires_at: _timestamp_pb2.Timestamp | None = ...,
         idle_lock: _duration_pb2.Duration | None = ...,
         roles: _abc.Iterable[_builtins.str] | None = ...,
+        person: _builtins.str = ...,
+        shown: _builtins.str = ...,
+        replaced: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "idle_lock", b"idle_lock"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "idle_lock", b"idle_lock", "roles", b"roles", "token", b"token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "idle_lock", b"idle_lock", "person", b"person", "replaced", b"replaced", "roles", b"roles", "shown", b"shown", "token", b"token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -151,7 +259,7 @@ class LogoutRequest(_message.Message):
 
     TOKEN_FIELD_NUMBER: _builtins.int
     token: _builtins.str
-    """from the login"""
+    """from the login; empty for the one in the metadata"""
     def __init__(
         self,
         *,
@@ -181,6 +289,284 @@ class LogoutResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LogoutResponse: _TypeAlias = LogoutResponse  # noqa: Y015
+
+@_typing.final
+class StillHereRequest(_message.Message):
+    """A person touched the device."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StillHereRequest: _TypeAlias = StillHereRequest  # noqa: Y015
+
+@_typing.final
+class StillHereResponse(_message.Message):
+    """How long the session lasts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """UTC"""
+
+    def __init__(
+        self,
+        *,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StillHereResponse: _TypeAlias = StillHereResponse  # noqa: Y015
+
+@_typing.final
+class ListAccountsRequest(_message.Message):
+    """Asks for accounts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAccountsRequest: _TypeAlias = ListAccountsRequest  # noqa: Y015
+
+@_typing.final
+class ListAccountsResponse(_message.Message):
+    """Every account, in the order they were added."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def accounts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Account]:
+        """locked ones too"""
+
+    def __init__(
+        self,
+        *,
+        accounts: _abc.Iterable[Global___Account] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAccountsResponse: _TypeAlias = ListAccountsResponse  # noqa: Y015
+
+@_typing.final
+class Account(_message.Message):
+    """An account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    SHOWN_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    TEAM_FIELD_NUMBER: _builtins.int
+    LOCKED_FIELD_NUMBER: _builtins.int
+    FAILURES_FIELD_NUMBER: _builtins.int
+    ADDED_AT_FIELD_NUMBER: _builtins.int
+    DEVICES_FIELD_NUMBER: _builtins.int
+    person: _builtins.str
+    """id; the name in the journal"""
+    shown: _builtins.str
+    """the name on screens; empty for the id"""
+    role: _builtins.str
+    """operator, supervisor, engineer, admin or auditor"""
+    team: _builtins.str
+    """team or shift in reports; empty without one"""
+    locked: _builtins.bool
+    """taken out of use by an administrator"""
+    failures: _builtins.int
+    """wrong PINs since the last login"""
+    @_builtins.property
+    def added_at(self) -> _timestamp_pb2.Timestamp:
+        """UTC"""
+
+    @_builtins.property
+    def devices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """where the person is logged in"""
+
+    def __init__(
+        self,
+        *,
+        person: _builtins.str = ...,
+        shown: _builtins.str = ...,
+        role: _builtins.str = ...,
+        team: _builtins.str = ...,
+        locked: _builtins.bool = ...,
+        failures: _builtins.int = ...,
+        added_at: _timestamp_pb2.Timestamp | None = ...,
+        devices: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["added_at", b"added_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["added_at", b"added_at", "devices", b"devices", "failures", b"failures", "locked", b"locked", "person", b"person", "role", b"role", "shown", b"shown", "team", b"team"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Account: _TypeAlias = Account  # noqa: Y015
+
+@_typing.final
+class AddPersonRequest(_message.Message):
+    """Adds an account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    SHOWN_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    TEAM_FIELD_NUMBER: _builtins.int
+    PIN_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    person: _builtins.str
+    """id"""
+    shown: _builtins.str
+    """the name on screens, at most 60 characters"""
+    role: _builtins.str
+    """operator, supervisor, engineer, admin or auditor"""
+    team: _builtins.str
+    """team or shift in reports, at most 60 characters"""
+    pin: _builtins.str
+    """digits; never logged, never in the journal"""
+    by: _builtins.str
+    """who asks, where the machine's own key stands for a login"""
+    idempotency_key: _builtins.str
+    """unique a try"""
+    def __init__(
+        self,
+        *,
+        person: _builtins.str = ...,
+        shown: _builtins.str = ...,
+        role: _builtins.str = ...,
+        team: _builtins.str = ...,
+        pin: _builtins.str = ...,
+        by: _builtins.str = ...,
+        idempotency_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "idempotency_key", b"idempotency_key", "person", b"person", "pin", b"pin", "role", b"role", "shown", b"shown", "team", b"team"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddPersonRequest: _TypeAlias = AddPersonRequest  # noqa: Y015
+
+@_typing.final
+class AddPersonResponse(_message.Message):
+    """The account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def account(self) -> Global___Account:
+        """as it stands now"""
+
+    def __init__(
+        self,
+        *,
+        account: Global___Account | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddPersonResponse: _TypeAlias = AddPersonResponse  # noqa: Y015
+
+@_typing.final
+class ChangePersonRequest(_message.Message):
+    """Changes one thing about an account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    LOCKED_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    PIN_FIELD_NUMBER: _builtins.int
+    TEAM_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    person: _builtins.str
+    """id"""
+    locked: _builtins.bool
+    """out of use, or in use again; sessions end, wrong PINs are forgotten"""
+    role: _builtins.str
+    """another role; sessions end"""
+    pin: _builtins.str
+    """another PIN; sessions end"""
+    team: _builtins.str
+    """another team"""
+    by: _builtins.str
+    """who asks, where the machine's own key stands for a login"""
+    idempotency_key: _builtins.str
+    """unique a try"""
+    def __init__(
+        self,
+        *,
+        person: _builtins.str = ...,
+        locked: _builtins.bool = ...,
+        role: _builtins.str = ...,
+        pin: _builtins.str = ...,
+        team: _builtins.str = ...,
+        by: _builtins.str = ...,
+        idempotency_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "locked", b"locked", "pin", b"pin", "role", b"role", "team", b"team"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "change", b"change", "idempotency_key", b"idempotency_key", "locked", b"locked", "person", b"person", "pin", b"pin", "role", b"role", "team", b"team"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_change: _TypeAlias = _typing.Literal["locked", "role", "pin", "team"]  # noqa: Y015
+    _WhichOneofArgType_change: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_change) -> _WhichOneofReturnType_change | None: ...
+
+Global___ChangePersonRequest: _TypeAlias = ChangePersonRequest  # noqa: Y015
+
+@_typing.final
+class ChangePersonResponse(_message.Message):
+    """The account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def account(self) -> Global___Account:
+        """as it stands now"""
+
+    def __init__(
+        self,
+        *,
+        account: Global___Account | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangePersonResponse: _TypeAlias = ChangePersonResponse  # noqa: Y015
 
 @_typing.final
 class EnrolRequest(_message.Message):

@@ -40,6 +40,11 @@ class AccessServiceStub:
                 request_serializer=andon_dot_v1_dot_access__pb2.WhoAmIRequest.SerializeToString,
                 response_deserializer=andon_dot_v1_dot_access__pb2.WhoAmIResponse.FromString,
                 _registered_method=True)
+        self.ListPeople = channel.unary_unary(
+                '/andon.v1.AccessService/ListPeople',
+                request_serializer=andon_dot_v1_dot_access__pb2.ListPeopleRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_access__pb2.ListPeopleResponse.FromString,
+                _registered_method=True)
         self.Login = channel.unary_unary(
                 '/andon.v1.AccessService/Login',
                 request_serializer=andon_dot_v1_dot_access__pb2.LoginRequest.SerializeToString,
@@ -49,6 +54,26 @@ class AccessServiceStub:
                 '/andon.v1.AccessService/Logout',
                 request_serializer=andon_dot_v1_dot_access__pb2.LogoutRequest.SerializeToString,
                 response_deserializer=andon_dot_v1_dot_access__pb2.LogoutResponse.FromString,
+                _registered_method=True)
+        self.StillHere = channel.unary_unary(
+                '/andon.v1.AccessService/StillHere',
+                request_serializer=andon_dot_v1_dot_access__pb2.StillHereRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_access__pb2.StillHereResponse.FromString,
+                _registered_method=True)
+        self.ListAccounts = channel.unary_unary(
+                '/andon.v1.AccessService/ListAccounts',
+                request_serializer=andon_dot_v1_dot_access__pb2.ListAccountsRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_access__pb2.ListAccountsResponse.FromString,
+                _registered_method=True)
+        self.AddPerson = channel.unary_unary(
+                '/andon.v1.AccessService/AddPerson',
+                request_serializer=andon_dot_v1_dot_access__pb2.AddPersonRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_access__pb2.AddPersonResponse.FromString,
+                _registered_method=True)
+        self.ChangePerson = channel.unary_unary(
+                '/andon.v1.AccessService/ChangePerson',
+                request_serializer=andon_dot_v1_dot_access__pb2.ChangePersonRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_access__pb2.ChangePersonResponse.FromString,
                 _registered_method=True)
         self.Enrol = channel.unary_unary(
                 '/andon.v1.AccessService/Enrol',
@@ -73,8 +98,15 @@ class AccessServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListPeople(self, request, context):
+        """Names for the login screen, those who were last at this device first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Login(self, request, context):
-        """Start a person's session on a device.
+        """Start a person's session on a device; whoever was logged in there is logged out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -82,6 +114,34 @@ class AccessServiceServicer:
 
     def Logout(self, request, context):
         """End it; claims are released.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StillHere(self, request, context):
+        """A key or a tap: the idle lock begins anew. Once in 15 s is often enough.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAccounts(self, request, context):
+        """Every account. For administrators, and for who owns the coordinator's files.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddPerson(self, request, context):
+        """Give somebody an account.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangePerson(self, request, context):
+        """Lock or unlock an account, or give it another role, PIN or team.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -109,6 +169,11 @@ def add_AccessServiceServicer_to_server(servicer, server):
                     request_deserializer=andon_dot_v1_dot_access__pb2.WhoAmIRequest.FromString,
                     response_serializer=andon_dot_v1_dot_access__pb2.WhoAmIResponse.SerializeToString,
             ),
+            'ListPeople': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPeople,
+                    request_deserializer=andon_dot_v1_dot_access__pb2.ListPeopleRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_access__pb2.ListPeopleResponse.SerializeToString,
+            ),
             'Login': grpc.unary_unary_rpc_method_handler(
                     servicer.Login,
                     request_deserializer=andon_dot_v1_dot_access__pb2.LoginRequest.FromString,
@@ -118,6 +183,26 @@ def add_AccessServiceServicer_to_server(servicer, server):
                     servicer.Logout,
                     request_deserializer=andon_dot_v1_dot_access__pb2.LogoutRequest.FromString,
                     response_serializer=andon_dot_v1_dot_access__pb2.LogoutResponse.SerializeToString,
+            ),
+            'StillHere': grpc.unary_unary_rpc_method_handler(
+                    servicer.StillHere,
+                    request_deserializer=andon_dot_v1_dot_access__pb2.StillHereRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_access__pb2.StillHereResponse.SerializeToString,
+            ),
+            'ListAccounts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAccounts,
+                    request_deserializer=andon_dot_v1_dot_access__pb2.ListAccountsRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_access__pb2.ListAccountsResponse.SerializeToString,
+            ),
+            'AddPerson': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddPerson,
+                    request_deserializer=andon_dot_v1_dot_access__pb2.AddPersonRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_access__pb2.AddPersonResponse.SerializeToString,
+            ),
+            'ChangePerson': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangePerson,
+                    request_deserializer=andon_dot_v1_dot_access__pb2.ChangePersonRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_access__pb2.ChangePersonResponse.SerializeToString,
             ),
             'Enrol': grpc.unary_unary_rpc_method_handler(
                     servicer.Enrol,
@@ -158,6 +243,33 @@ class AccessService:
             '/andon.v1.AccessService/WhoAmI',
             andon_dot_v1_dot_access__pb2.WhoAmIRequest.SerializeToString,
             andon_dot_v1_dot_access__pb2.WhoAmIResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPeople(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.AccessService/ListPeople',
+            andon_dot_v1_dot_access__pb2.ListPeopleRequest.SerializeToString,
+            andon_dot_v1_dot_access__pb2.ListPeopleResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -212,6 +324,114 @@ class AccessService:
             '/andon.v1.AccessService/Logout',
             andon_dot_v1_dot_access__pb2.LogoutRequest.SerializeToString,
             andon_dot_v1_dot_access__pb2.LogoutResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StillHere(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.AccessService/StillHere',
+            andon_dot_v1_dot_access__pb2.StillHereRequest.SerializeToString,
+            andon_dot_v1_dot_access__pb2.StillHereResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAccounts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.AccessService/ListAccounts',
+            andon_dot_v1_dot_access__pb2.ListAccountsRequest.SerializeToString,
+            andon_dot_v1_dot_access__pb2.ListAccountsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddPerson(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.AccessService/AddPerson',
+            andon_dot_v1_dot_access__pb2.AddPersonRequest.SerializeToString,
+            andon_dot_v1_dot_access__pb2.AddPersonResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangePerson(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.AccessService/ChangePerson',
+            andon_dot_v1_dot_access__pb2.ChangePersonRequest.SerializeToString,
+            andon_dot_v1_dot_access__pb2.ChangePersonResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,10 +35,20 @@ class AccessServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AccessServiceAsyncStub: ...
     WhoAmI: _grpc.UnaryUnaryMultiCallable[_access_pb2.WhoAmIRequest, _access_pb2.WhoAmIResponse]
     """Who the coordinator takes this client for."""
+    ListPeople: _grpc.UnaryUnaryMultiCallable[_access_pb2.ListPeopleRequest, _access_pb2.ListPeopleResponse]
+    """Names for the login screen, those who were last at this device first."""
     Login: _grpc.UnaryUnaryMultiCallable[_access_pb2.LoginRequest, _access_pb2.LoginResponse]
-    """Start a person's session on a device."""
+    """Start a person's session on a device; whoever was logged in there is logged out."""
     Logout: _grpc.UnaryUnaryMultiCallable[_access_pb2.LogoutRequest, _access_pb2.LogoutResponse]
     """End it; claims are released."""
+    StillHere: _grpc.UnaryUnaryMultiCallable[_access_pb2.StillHereRequest, _access_pb2.StillHereResponse]
+    """A key or a tap: the idle lock begins anew. Once in 15 s is often enough."""
+    ListAccounts: _grpc.UnaryUnaryMultiCallable[_access_pb2.ListAccountsRequest, _access_pb2.ListAccountsResponse]
+    """Every account. For administrators, and for who owns the coordinator's files."""
+    AddPerson: _grpc.UnaryUnaryMultiCallable[_access_pb2.AddPersonRequest, _access_pb2.AddPersonResponse]
+    """Give somebody an account."""
+    ChangePerson: _grpc.UnaryUnaryMultiCallable[_access_pb2.ChangePersonRequest, _access_pb2.ChangePersonResponse]
+    """Lock or unlock an account, or give it another role, PIN or team."""
     Enrol: _grpc.UnaryUnaryMultiCallable[_access_pb2.EnrolRequest, _access_pb2.EnrolResponse]
     """Trade a one-time code for a device certificate."""
     RevokeDevice: _grpc.UnaryUnaryMultiCallable[_access_pb2.RevokeDeviceRequest, _access_pb2.RevokeDeviceResponse]
@@ -51,10 +61,20 @@ class AccessServiceAsyncStub(AccessServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     WhoAmI: _aio.UnaryUnaryMultiCallable[_access_pb2.WhoAmIRequest, _access_pb2.WhoAmIResponse]  # type: ignore[assignment]
     """Who the coordinator takes this client for."""
+    ListPeople: _aio.UnaryUnaryMultiCallable[_access_pb2.ListPeopleRequest, _access_pb2.ListPeopleResponse]  # type: ignore[assignment]
+    """Names for the login screen, those who were last at this device first."""
     Login: _aio.UnaryUnaryMultiCallable[_access_pb2.LoginRequest, _access_pb2.LoginResponse]  # type: ignore[assignment]
-    """Start a person's session on a device."""
+    """Start a person's session on a device; whoever was logged in there is logged out."""
     Logout: _aio.UnaryUnaryMultiCallable[_access_pb2.LogoutRequest, _access_pb2.LogoutResponse]  # type: ignore[assignment]
     """End it; claims are released."""
+    StillHere: _aio.UnaryUnaryMultiCallable[_access_pb2.StillHereRequest, _access_pb2.StillHereResponse]  # type: ignore[assignment]
+    """A key or a tap: the idle lock begins anew. Once in 15 s is often enough."""
+    ListAccounts: _aio.UnaryUnaryMultiCallable[_access_pb2.ListAccountsRequest, _access_pb2.ListAccountsResponse]  # type: ignore[assignment]
+    """Every account. For administrators, and for who owns the coordinator's files."""
+    AddPerson: _aio.UnaryUnaryMultiCallable[_access_pb2.AddPersonRequest, _access_pb2.AddPersonResponse]  # type: ignore[assignment]
+    """Give somebody an account."""
+    ChangePerson: _aio.UnaryUnaryMultiCallable[_access_pb2.ChangePersonRequest, _access_pb2.ChangePersonResponse]  # type: ignore[assignment]
+    """Lock or unlock an account, or give it another role, PIN or team."""
     Enrol: _aio.UnaryUnaryMultiCallable[_access_pb2.EnrolRequest, _access_pb2.EnrolResponse]  # type: ignore[assignment]
     """Trade a one-time code for a device certificate."""
     RevokeDevice: _aio.UnaryUnaryMultiCallable[_access_pb2.RevokeDeviceRequest, _access_pb2.RevokeDeviceResponse]  # type: ignore[assignment]
@@ -72,12 +92,20 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         """Who the coordinator takes this client for."""
 
     @_abc_1.abstractmethod
+    def ListPeople(
+        self,
+        request: _access_pb2.ListPeopleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_pb2.ListPeopleResponse, _abc.Awaitable[_access_pb2.ListPeopleResponse]]:
+        """Names for the login screen, those who were last at this device first."""
+
+    @_abc_1.abstractmethod
     def Login(
         self,
         request: _access_pb2.LoginRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_access_pb2.LoginResponse, _abc.Awaitable[_access_pb2.LoginResponse]]:
-        """Start a person's session on a device."""
+        """Start a person's session on a device; whoever was logged in there is logged out."""
 
     @_abc_1.abstractmethod
     def Logout(
@@ -86,6 +114,38 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_access_pb2.LogoutResponse, _abc.Awaitable[_access_pb2.LogoutResponse]]:
         """End it; claims are released."""
+
+    @_abc_1.abstractmethod
+    def StillHere(
+        self,
+        request: _access_pb2.StillHereRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_pb2.StillHereResponse, _abc.Awaitable[_access_pb2.StillHereResponse]]:
+        """A key or a tap: the idle lock begins anew. Once in 15 s is often enough."""
+
+    @_abc_1.abstractmethod
+    def ListAccounts(
+        self,
+        request: _access_pb2.ListAccountsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_pb2.ListAccountsResponse, _abc.Awaitable[_access_pb2.ListAccountsResponse]]:
+        """Every account. For administrators, and for who owns the coordinator's files."""
+
+    @_abc_1.abstractmethod
+    def AddPerson(
+        self,
+        request: _access_pb2.AddPersonRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_pb2.AddPersonResponse, _abc.Awaitable[_access_pb2.AddPersonResponse]]:
+        """Give somebody an account."""
+
+    @_abc_1.abstractmethod
+    def ChangePerson(
+        self,
+        request: _access_pb2.ChangePersonRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_pb2.ChangePersonResponse, _abc.Awaitable[_access_pb2.ChangePersonResponse]]:
+        """Lock or unlock an account, or give it another role, PIN or team."""
 
     @_abc_1.abstractmethod
     def Enrol(

@@ -717,10 +717,14 @@ class GetRequestResponse(_message.Message):
     NEAREST_FIELD_NUMBER: _builtins.int
     VIEW_DIGEST_FIELD_NUMBER: _builtins.int
     CLIP_ID_FIELD_NUMBER: _builtins.int
+    BLIND_FIELD_NUMBER: _builtins.int
+    VIEW_AT_LEAST_FIELD_NUMBER: _builtins.int
     view_digest: _builtins.str
     """SHA-256 over what is shown; an answer carries it back"""
     clip_id: _builtins.str
     """full-rate recording, when it is here"""
+    blind: _builtins.bool
+    """hide guess, probabilities and nearest until the first tap of a label"""
     @_builtins.property
     def summary(self) -> Global___RequestSummary:
         """as in the list"""
@@ -753,6 +757,10 @@ class GetRequestResponse(_message.Message):
     def nearest(self) -> _containers.RepeatedCompositeFieldContainer[Global___NearExample]:
         """most alike labelled examples"""
 
+    @_builtins.property
+    def view_at_least(self) -> _duration_pb2.Duration:
+        """an answer that comes sooner is taken, and counted as rash; unset for none"""
+
     def __init__(
         self,
         *,
@@ -766,10 +774,12 @@ class GetRequestResponse(_message.Message):
         nearest: _abc.Iterable[Global___NearExample] | None = ...,
         view_digest: _builtins.str = ...,
         clip_id: _builtins.str = ...,
+        blind: _builtins.bool = ...,
+        view_at_least: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary", "verdict", b"verdict", "window", b"window"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary", "verdict", b"verdict", "view_at_least", b"view_at_least", "window", b"window"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "choices", b"choices", "clip_id", b"clip_id", "labels", b"labels", "nearest", b"nearest", "summary", b"summary", "verdict", b"verdict", "view_digest", b"view_digest", "weights", b"weights", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blind", b"blind", "channels", b"channels", "choices", b"choices", "clip_id", b"clip_id", "labels", b"labels", "nearest", b"nearest", "summary", b"summary", "verdict", b"verdict", "view_at_least", b"view_at_least", "view_digest", b"view_digest", "weights", b"weights", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1120,6 +1130,7 @@ class AnswerRequest(_message.Message):
     LABEL_FIELD_NUMBER: _builtins.int
     CANNOT_TELL_FIELD_NUMBER: _builtins.int
     NOTE_FIELD_NUMBER: _builtins.int
+    FIRST_LABEL_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """id"""
     claim_epoch: _builtins.int
@@ -1134,6 +1145,8 @@ class AnswerRequest(_message.Message):
     """looked, and cannot tell: the request goes one level up"""
     note: _builtins.str
     """at most 2,000 characters"""
+    first_label: _builtins.str
+    """of a blind question: what was tapped before the guess was shown"""
     @_builtins.property
     def actor(self) -> Global___Actor:
         """who"""
@@ -1149,10 +1162,11 @@ class AnswerRequest(_message.Message):
         label: _builtins.str = ...,
         cannot_tell: _builtins.bool = ...,
         note: _builtins.str = ...,
+        first_label: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "answer", b"answer", "cannot_tell", b"cannot_tell", "label", b"label"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "answer", b"answer", "cannot_tell", b"cannot_tell", "claim_epoch", b"claim_epoch", "idempotency_key", b"idempotency_key", "label", b"label", "note", b"note", "request_id", b"request_id", "view_digest", b"view_digest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "answer", b"answer", "cannot_tell", b"cannot_tell", "claim_epoch", b"claim_epoch", "first_label", b"first_label", "idempotency_key", b"idempotency_key", "label", b"label", "note", b"note", "request_id", b"request_id", "view_digest", b"view_digest"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_answer: _TypeAlias = _typing.Literal["label", "cannot_tell"]  # noqa: Y015
     _WhichOneofArgType_answer: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015
