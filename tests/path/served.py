@@ -18,11 +18,11 @@ SOON_S = 20.0
 ANA = operator_pb2.Actor(person="ana", device="panel-1")
 
 
-def settings(folder: Path, **requests: Any):
+def settings(folder: Path, listen: str = "127.0.0.1:0", **requests: Any):
     return from_mapping(
         {
             "coordinator": {
-                "listen": "127.0.0.1:0",
+                "listen": listen,
                 "data_dir": folder,
                 "device": "cpu",
             },
@@ -56,8 +56,10 @@ def settings(folder: Path, **requests: Any):
 
 
 @asynccontextmanager
-async def serving(folder: Path, **requests: Any) -> AsyncIterator[tuple[Any, Any]]:
-    coordinator = Coordinator(settings(folder, **requests), SystemClock())
+async def serving(
+    folder: Path, listen: str = "127.0.0.1:0", **requests: Any
+) -> AsyncIterator[tuple[Any, Any]]:
+    coordinator = Coordinator(settings(folder, listen, **requests), SystemClock())
     await coordinator.open()
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     running = asyncio.create_task(coordinator.run(ready.set_result))
