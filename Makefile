@@ -16,7 +16,7 @@ RUNS   := import sys, venv, ensurepip; sys.exit(sys.version_info[:2] not in {(3,
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3,$(shell $(name) -c '$(RUNS)' >/dev/null 2>&1 && command -v $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help env jazzy demo test test-fast torture lint proto bench wheel clean
+.PHONY: help env jazzy npm demo test test-fast torture lint proto bench wheel clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,10 +42,16 @@ $(JAZZY)/.andon-installed: constraints.txt
 	  grpcio grpcio-status mcap numpy protobuf rosbags
 	@touch $@
 
+npm: $(addsuffix node_modules/.package-lock.json,$(dir $(wildcard tests/interop/package-lock.json tablet/package-lock.json)))  ## What the tests of foreign clients and of the page need from npm
+
+%/node_modules/.package-lock.json: %/package-lock.json
+	@if ! command -v npm >/dev/null; then echo "$*: npm is not installed, and the tests that need it skip"; \
+	elif ! (cd $* && npm ci --silent); then echo "$*: npm could not install it, and the tests that need it skip"; fi
+
 demo: env  ## Three simulated cells, a coordinator, and the questions they ask
 	@if [ -n "$(HEADLESS)" ] || ! [ -t 0 ] || ! [ -t 1 ]; then set -- --headless; fi; $(BIN)/andon demo "$$@" $(ARGS)
 
-test: lint  ## Everything a change must pass: lint, types, contracts, all tests
+test: lint npm  ## Everything a change must pass: lint, types, contracts, all tests
 	@if [ -x $(JAZZY)/bin/python ]; then export ANDON_JAZZY_PYTHON="$(CURDIR)/$(JAZZY)/bin/python"; fi; $(BIN)/python -m pytest $(ARGS)
 
 test-fast: env  ## The tests that need no ROS and no patience
