@@ -8,37 +8,16 @@ from typing import Any
 
 import grpc
 
-from andon.v1 import operator_pb2, operator_pb2_grpc
-from coordinator.errors import (
-    AndonError,
-    InputError,
-    MissingFieldError,
-    NotServedError,
-)
+from andon.v1 import operator_pb2
+from coordinator.errors import InputError
 from coordinator.feed import Change, PresenceChanged, Watcher
-from coordinator.live.cell import control
 from coordinator.live.request.view import channel_weights, choices, view_digest
 from coordinator.service import clips, convert
-from coordinator.service.plant import Plant, require_id
-from coordinator.service.words import (
-    actor_of,
-    clean_note,
-    duration,
-    known,
-    once_of,
-    timestamp,
-    to_wire,
-)
-from coordinator.terms import (
-    Action,
-    Actor,
-    CellStatus,
-    Digest,
-    HoldReason,
-    LearningStatus,
-    OperatorRequest,
-    RequestId,
-)
+from coordinator.service.hold_service import HoldCalls
+from coordinator.service.plant import require_id
+from coordinator.service.request_service import RequestCalls
+from coordinator.service.words import actor_of, duration, timestamp
+from coordinator.terms import CellStatus, LearningStatus, OperatorRequest, RequestId
 
 Context = grpc.aio.ServicerContext[Any, Any]
 TICK_S = 1.0
@@ -47,11 +26,8 @@ MOST_PAGE = 500
 USUAL_PAGE = 100
 
 
-class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
+class OperatorService(RequestCalls, HoldCalls):
     """Serves terminals and tablets."""
-
-    def __init__(self, plant: Plant) -> None:
-        self._plant = plant
 
     # -- seeing ----------------------------------------------------------------------
 
@@ -175,173 +151,7 @@ class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
             next_page_token=str(start + size) if more else "",
         )
 
-    # -- a request -------------------------------------------------------------------
-
-    async def Claim(
-        self, request: operator_pb2.ClaimRequest, context: Context
-    ) -> operator_pb2.ClaimResponse:
-        """See operator.proto."""
-        del context
-        claimed = await self._plant.requests.claim(
-            RequestId(require_id("request_id", request.request_id)),
-            actor_of(request.actor),
-            once_of(request),
-            take_over=request.take_over,
-        )
-        return operator_pb2.ClaimResponse(
-            claim_epoch=claimed.claim_epoch,
-            lease=duration(self._plant.claim_lease_ns),
-            summary=self._summary(claimed),
-        )
-
-    async def RenewClaim(
-        self, request: operator_pb2.RenewClaimRequest, context: Context
-    ) -> operator_pb2.RenewClaimResponse:
-        """See operator.proto."""
-        del context
-        await self._plant.requests.renew(
-            RequestId(require_id("request_id", request.request_id)),
-            actor_of(request.actor),
-            request.claim_epoch,
-        )
-        lease = duration(self._plant.claim_lease_ns)
-        return operator_pb2.RenewClaimResponse(lease=lease)
-
-    async def ReleaseClaim(
-        self, request: operator_pb2.ReleaseClaimRequest, context: Context
-    ) -> operator_pb2.ReleaseClaimResponse:
-        """See operator.proto."""
-        del context
-        await self._plant.requests.release_claim(
-            RequestId(require_id("request_id", request.request_id)),
-            actor_of(request.actor),
-            request.claim_epoch,
-        )
-        return operator_pb2.ReleaseClaimResponse()
-
-    async def Answer(
-        self, request: operator_pb2.AnswerRequest, context: Context
-    ) -> operator_pb2.AnswerResponse:
-        """See operator.proto."""
-        del context
-        plant = self._plant
-        request_id = RequestId(require_id("request_id", request.request_id))
-        actor, once = actor_of(request.actor), once_of(request)
-        note = clean_note(request.note)
-        if request.cannot_tell:
-            ended = await plant.requests.pass_on(
-                request_id, actor, request.claim_epoch, once
-            )
-            if ended.cell_id in plant.cells:
-                plant.cells[ended.cell_id].inbox.post(control.Tick())
-            return operator_pb2.AnswerResponse(summary=self._summary(ended))
-        if not request.label:
-            raise MissingFieldError("label is required.")
-        answered = await plant.requests.answer(
-            request_id,
-            actor,
-            claim_epoch=request.claim_epoch,
-            label=request.label,
-            view=Digest(request.view_digest),
-            once=once,
-            note=note,
-        )
-        moves_on = self._carry_out(answered, actor)
-        plant.feed.publish(PresenceChanged())
-        label = plant.vocabulary.family(answered.family).label(answered.label)
-        return operator_pb2.AnswerResponse(
-            summary=self._summary(answered),
-            correction=bool(answered.guess) and answered.guess != answered.label,
-            action=to_wire(None if label is None else label.action),
-            undo_within=duration(0),
-            cell_moves_on=moves_on,
-        )
-
-    def _carry_out(self, answered: OperatorRequest, actor: Actor) -> bool:
-        """Tell whoever waits for an answer; return whether the cell does.
-
-        Neither the cell nor the family has to be configured any more.
-        """
-        teacher = self._plant.learning.get(answered.family)
-        if teacher is not None:
-            teacher.note_example()
-        path = self._plant.cells.get(answered.cell_id)
-        if path is None:
-            return False
-        moves_on = path.waits_for(answered)
-        path.inbox.post(control.Answered(answered, actor))
-        return moves_on
-
-    async def UndoAnswer(
-        self, request: operator_pb2.UndoAnswerRequest, context: Context
-    ) -> operator_pb2.UndoAnswerResponse:
-        """See operator.proto."""
-        del request, context
-        raise NotServedError("answers are final in this version of andon.")
-
-    # -- a cell ----------------------------------------------------------------------
-
-    async def Hold(
-        self, request: operator_pb2.HoldRequest, context: Context
-    ) -> operator_pb2.HoldResponse:
-        """See operator.proto. Nothing about the call but an unknown cell refuses it."""
-        del context
-        plant = self._plant
-        chosen = (
-            [plant.cell(request.cell_id)]
-            if request.cell_id
-            else list(plant.cells.values())
-        )
-        actor, note = _whoever(request)
-        for path in chosen:
-            path.hold(HoldReason.OPERATOR_HOLD, f"held by {actor.person}{note}.", actor)
-        recorded = True
-        for written in [path.recorded() for path in chosen]:
-            try:
-                await written
-            except AndonError:
-                recorded = False
-        return operator_pb2.HoldResponse(
-            cells=[path.cell.cell_id for path in chosen], recorded=recorded
-        )
-
-    async def ReleaseHold(
-        self, request: operator_pb2.ReleaseHoldRequest, context: Context
-    ) -> operator_pb2.ReleaseHoldResponse:
-        """See operator.proto."""
-        del context
-        path = self._plant.cell(request.cell_id)
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        release = control.Release(
-            actor=actor_of(request.actor),
-            seen=known(HoldReason, "expected_reason", request.expected_reason),
-            disposition=known(Action, "disposition", request.disposition),
-            note=clean_note(request.note),
-            once=once_of(request),
-            done=done,
-        )
-        path.inbox.post(release)
-        await done
-        return operator_pb2.ReleaseHoldResponse(cell=self._status(path.cell.status()))
-
-    async def SetMaintenance(
-        self, request: operator_pb2.SetMaintenanceRequest, context: Context
-    ) -> operator_pb2.SetMaintenanceResponse:
-        """See operator.proto."""
-        del context
-        path = self._plant.cell(request.cell_id)
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        change = control.Maintenance(
-            actor=actor_of(request.actor),
-            on=request.maintenance,
-            note=clean_note(request.note),
-            once=once_of(request),
-            done=done,
-        )
-        path.inbox.post(change)
-        await done
-        status = self._status(path.cell.status())
-        return operator_pb2.SetMaintenanceResponse(cell=status)
+    # -- clips ----------------------------------------------------------------------
 
     async def ListClips(
         self, request: operator_pb2.ListClipsRequest, context: Context
@@ -366,12 +176,6 @@ class OperatorService(operator_pb2_grpc.OperatorServiceServicer):
         """See operator.proto."""
         await clips.send(self._plant, request, context)
 
-    def _summary(self, request: OperatorRequest) -> operator_pb2.RequestSummary:
-        return convert.request_summary(request, self._plant.clock.monotonic_ns())
-
-    def _status(self, status: CellStatus) -> operator_pb2.CellStatus:
-        return convert.cell_status(status, self._plant.clock.monotonic_ns())
-
 
 def page(size: int, token: str) -> tuple[int, int]:
     """Return the first item and the number of items of a page.
@@ -382,13 +186,3 @@ def page(size: int, token: str) -> tuple[int, int]:
     if token and not (token.isascii() and token.isdigit() and len(token) < 10):
         raise InputError("start again from the first page.", "BAD_PAGE_TOKEN")
     return int(token or 0), min(size or USUAL_PAGE, MOST_PAGE)
-
-
-def _whoever(request: operator_pb2.HoldRequest) -> tuple[Actor, str]:
-    """A hold is taken from anybody, with whatever name and note can be kept."""
-    try:
-        actor = actor_of(request.actor)
-        note = clean_note(request.note)
-    except InputError:
-        return actor_of(operator_pb2.Actor(person="somebody")), ""
-    return actor, f": {note}" if note else ""

@@ -1,0 +1,136 @@
+"""The part of OperatorService that changes a request: claims and answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+
+from andon.v1 import operator_pb2, operator_pb2_grpc
+from coordinator.errors import MissingFieldError, NotServedError
+from coordinator.feed import PresenceChanged
+from coordinator.live.cell import control
+from coordinator.service import convert
+from coordinator.service.plant import Plant, require_id
+from coordinator.service.words import (
+    actor_of,
+    clean_note,
+    duration,
+    once_of,
+    to_wire,
+)
+from coordinator.terms import Actor, Digest, OperatorRequest, RequestId
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class RequestCalls(operator_pb2_grpc.OperatorServiceServicer):
+    """What people do with a request."""
+
+    def __init__(self, plant: Plant) -> None:
+        self._plant = plant
+
+    async def Claim(
+        self, request: operator_pb2.ClaimRequest, context: Context
+    ) -> operator_pb2.ClaimResponse:
+        """See operator.proto."""
+        del context
+        claimed = await self._plant.requests.claim(
+            RequestId(require_id("request_id", request.request_id)),
+            actor_of(request.actor),
+            once_of(request),
+            take_over=request.take_over,
+        )
+        return operator_pb2.ClaimResponse(
+            claim_epoch=claimed.claim_epoch,
+            lease=duration(self._plant.claim_lease_ns),
+            summary=self._summary(claimed),
+        )
+
+    async def RenewClaim(
+        self, request: operator_pb2.RenewClaimRequest, context: Context
+    ) -> operator_pb2.RenewClaimResponse:
+        """See operator.proto."""
+        del context
+        await self._plant.requests.renew(
+            RequestId(require_id("request_id", request.request_id)),
+            actor_of(request.actor),
+            request.claim_epoch,
+        )
+        lease = duration(self._plant.claim_lease_ns)
+        return operator_pb2.RenewClaimResponse(lease=lease)
+
+    async def ReleaseClaim(
+        self, request: operator_pb2.ReleaseClaimRequest, context: Context
+    ) -> operator_pb2.ReleaseClaimResponse:
+        """See operator.proto."""
+        del context
+        await self._plant.requests.release_claim(
+            RequestId(require_id("request_id", request.request_id)),
+            actor_of(request.actor),
+            request.claim_epoch,
+        )
+        return operator_pb2.ReleaseClaimResponse()
+
+    async def Answer(
+        self, request: operator_pb2.AnswerRequest, context: Context
+    ) -> operator_pb2.AnswerResponse:
+        """See operator.proto."""
+        del context
+        plant = self._plant
+        request_id = RequestId(require_id("request_id", request.request_id))
+        actor, once = actor_of(request.actor), once_of(request)
+        note = clean_note(request.note)
+        if request.cannot_tell:
+            ended = await plant.requests.pass_on(
+                request_id, actor, request.claim_epoch, once
+            )
+            if ended.cell_id in plant.cells:
+                plant.cells[ended.cell_id].inbox.post(control.Tick())
+            return operator_pb2.AnswerResponse(summary=self._summary(ended))
+        if not request.label:
+            raise MissingFieldError("label is required.")
+        answered = await plant.requests.answer(
+            request_id,
+            actor,
+            claim_epoch=request.claim_epoch,
+            label=request.label,
+            view=Digest(request.view_digest),
+            once=once,
+            note=note,
+        )
+        moves_on = self._carry_out(answered, actor)
+        plant.feed.publish(PresenceChanged())
+        label = plant.vocabulary.family(answered.family).label(answered.label)
+        return operator_pb2.AnswerResponse(
+            summary=self._summary(answered),
+            correction=bool(answered.guess) and answered.guess != answered.label,
+            action=to_wire(None if label is None else label.action),
+            undo_within=duration(0),
+            cell_moves_on=moves_on,
+        )
+
+    def _carry_out(self, answered: OperatorRequest, actor: Actor) -> bool:
+        """Tell whoever waits for an answer; return whether the cell does.
+
+        Neither the cell nor the family has to be configured any more.
+        """
+        teacher = self._plant.learning.get(answered.family)
+        if teacher is not None:
+            teacher.note_example()
+        path = self._plant.cells.get(answered.cell_id)
+        if path is None:
+            return False
+        moves_on = path.waits_for(answered)
+        path.inbox.post(control.Answered(answered, actor))
+        return moves_on
+
+    async def UndoAnswer(
+        self, request: operator_pb2.UndoAnswerRequest, context: Context
+    ) -> operator_pb2.UndoAnswerResponse:
+        """See operator.proto."""
+        del request, context
+        raise NotServedError("answers are final in this version of andon.")
+
+    def _summary(self, request: OperatorRequest) -> operator_pb2.RequestSummary:
+        return convert.request_summary(request, self._plant.clock.monotonic_ns())
