@@ -435,6 +435,16 @@ class RequestSummary(_message.Message):
     CYCLE_FIELD_NUMBER: _builtins.int
     PART_ID_FIELD_NUMBER: _builtins.int
     CLIP_ID_FIELD_NUMBER: _builtins.int
+    PENDING_LABEL_FIELD_NUMBER: _builtins.int
+    PENDING_BY_FIELD_NUMBER: _builtins.int
+    UNDO_LEFT_FIELD_NUMBER: _builtins.int
+    WARNED_FIELD_NUMBER: _builtins.int
+    SKIPPED_BY_FIELD_NUMBER: _builtins.int
+    GROUP_ID_FIELD_NUMBER: _builtins.int
+    GROUP_SIZE_FIELD_NUMBER: _builtins.int
+    ARRIVED_BY_FIELD_NUMBER: _builtins.int
+    FIRST_OPINION_BY_FIELD_NUMBER: _builtins.int
+    DISPUTED_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """id"""
     cell_id: _builtins.str
@@ -469,6 +479,22 @@ class RequestSummary(_message.Message):
     """part"""
     clip_id: _builtins.str
     """full-rate recording of its window, when it is here"""
+    pending_label: _builtins.str
+    """answer that may still be taken back; empty when none waits"""
+    pending_by: _builtins.str
+    """who gave it"""
+    warned: _builtins.bool
+    """most of its time has passed: ring once"""
+    group_id: _builtins.str
+    """what it shares with other open requests; empty when it is asked alone"""
+    group_size: _builtins.int
+    """open requests of that group, this one among them"""
+    arrived_by: _builtins.str
+    """who stands at the cell; empty before"""
+    first_opinion_by: _builtins.str
+    """who gave the first of two opinions; empty when none was given"""
+    disputed: _builtins.bool
+    """two people disagreed about it: a third decides"""
     @_builtins.property
     def raised_at(self) -> _timestamp_pb2.Timestamp:
         """UTC"""
@@ -497,6 +523,14 @@ class RequestSummary(_message.Message):
     def time_allowed(self) -> _duration_pb2.Duration:
         """whole time allowed"""
 
+    @_builtins.property
+    def undo_left(self) -> _duration_pb2.Duration:
+        """until it is final, when this was sent; unset when none waits"""
+
+    @_builtins.property
+    def skipped_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """people who left it to others; offered to these last"""
+
     def __init__(
         self,
         *,
@@ -524,10 +558,20 @@ class RequestSummary(_message.Message):
         cycle: _builtins.int = ...,
         part_id: _builtins.str = ...,
         clip_id: _builtins.str = ...,
+        pending_label: _builtins.str = ...,
+        pending_by: _builtins.str = ...,
+        undo_left: _duration_pb2.Duration | None = ...,
+        warned: _builtins.bool = ...,
+        skipped_by: _abc.Iterable[_builtins.str] | None = ...,
+        group_id: _builtins.str = ...,
+        group_size: _builtins.int = ...,
+        arrived_by: _builtins.str = ...,
+        first_opinion_by: _builtins.str = ...,
+        disputed: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["arrived_at", b"arrived_at", "claimed_at", b"claimed_at", "raised_at", b"raised_at", "resolved_at", b"resolved_at", "seen_at", b"seen_at", "time_allowed", b"time_allowed", "time_left", b"time_left"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["arrived_at", b"arrived_at", "claimed_at", b"claimed_at", "raised_at", b"raised_at", "resolved_at", b"resolved_at", "seen_at", b"seen_at", "time_allowed", b"time_allowed", "time_left", b"time_left", "undo_left", b"undo_left"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_by", b"answered_by", "arrived_at", b"arrived_at", "cell_id", b"cell_id", "claim_epoch", b"claim_epoch", "claimed_at", b"claimed_at", "claimed_by", b"claimed_by", "clip_id", b"clip_id", "cycle", b"cycle", "family", b"family", "guess", b"guess", "kind", b"kind", "label", b"label", "level", b"level", "on_timeout", b"on_timeout", "outcome", b"outcome", "part_id", b"part_id", "priority", b"priority", "raised_at", b"raised_at", "reason", b"reason", "request_id", b"request_id", "resolved_at", b"resolved_at", "seen_at", b"seen_at", "time_allowed", b"time_allowed", "time_left", b"time_left"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_by", b"answered_by", "arrived_at", b"arrived_at", "arrived_by", b"arrived_by", "cell_id", b"cell_id", "claim_epoch", b"claim_epoch", "claimed_at", b"claimed_at", "claimed_by", b"claimed_by", "clip_id", b"clip_id", "cycle", b"cycle", "disputed", b"disputed", "family", b"family", "first_opinion_by", b"first_opinion_by", "group_id", b"group_id", "group_size", b"group_size", "guess", b"guess", "kind", b"kind", "label", b"label", "level", b"level", "on_timeout", b"on_timeout", "outcome", b"outcome", "part_id", b"part_id", "pending_by", b"pending_by", "pending_label", b"pending_label", "priority", b"priority", "raised_at", b"raised_at", "reason", b"reason", "request_id", b"request_id", "resolved_at", b"resolved_at", "seen_at", b"seen_at", "skipped_by", b"skipped_by", "time_allowed", b"time_allowed", "time_left", b"time_left", "undo_left", b"undo_left", "warned", b"warned"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -543,6 +587,7 @@ class Presence(_message.Message):
     PEOPLE_FIELD_NUMBER: _builtins.int
     SINCE_LAST_ANSWER_FIELD_NUMBER: _builtins.int
     NOBODY_FIELD_NUMBER: _builtins.int
+    LOAD_FIELD_NUMBER: _builtins.int
     answering: _builtins.int
     """clients that can answer and are connected"""
     nobody: _builtins.bool
@@ -555,6 +600,10 @@ class Presence(_message.Message):
     def since_last_answer(self) -> _duration_pb2.Duration:
         """unset before the first answer"""
 
+    @_builtins.property
+    def load(self) -> Global___Load:
+        """how much people are asked"""
+
     def __init__(
         self,
         *,
@@ -562,14 +611,65 @@ class Presence(_message.Message):
         people: _abc.Iterable[_builtins.str] | None = ...,
         since_last_answer: _duration_pb2.Duration | None = ...,
         nobody: _builtins.bool = ...,
+        load: Global___Load | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["since_last_answer", b"since_last_answer"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["load", b"load", "since_last_answer", b"since_last_answer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answering", b"answering", "nobody", b"nobody", "people", b"people", "since_last_answer", b"since_last_answer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answering", b"answering", "load", b"load", "nobody", b"nobody", "people", b"people", "since_last_answer", b"since_last_answer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Presence: _TypeAlias = Presence  # noqa: Y015
+
+@_typing.final
+class Load(_message.Message):
+    """How much people are asked, against what they can answer with care."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FLOOD_FIELD_NUMBER: _builtins.int
+    SINCE_AT_FIELD_NUMBER: _builtins.int
+    ASKED_10_MIN_FIELD_NUMBER: _builtins.int
+    ASKED_HOUR_FIELD_NUMBER: _builtins.int
+    BUDGET_HOUR_FIELD_NUMBER: _builtins.int
+    DOUBTED_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    flood: _builtins.bool
+    """more is asked than people can answer: one card stands for one cause"""
+    asked_10_min: _builtins.int
+    """questions of the last 10 minutes"""
+    asked_hour: _builtins.int
+    """questions of the last hour"""
+    budget_hour: _builtins.int
+    """questions an hour that the people who are there can answer with care"""
+    text: _builtins.str
+    """one sentence with what to do; empty when all is well"""
+    @_builtins.property
+    def since_at(self) -> _timestamp_pb2.Timestamp:
+        """UTC the flood began; unset without one"""
+
+    @_builtins.property
+    def doubted(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """families whose model asks in too many cells at once"""
+
+    def __init__(
+        self,
+        *,
+        flood: _builtins.bool = ...,
+        since_at: _timestamp_pb2.Timestamp | None = ...,
+        asked_10_min: _builtins.int = ...,
+        asked_hour: _builtins.int = ...,
+        budget_hour: _builtins.int = ...,
+        doubted: _abc.Iterable[_builtins.str] | None = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since_at", b"since_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_10_min", b"asked_10_min", "asked_hour", b"asked_hour", "budget_hour", b"budget_hour", "doubted", b"doubted", "flood", b"flood", "since_at", b"since_at", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Load: _TypeAlias = Load  # noqa: Y015
 
 @_typing.final
 class LearningStatus(_message.Message):
@@ -1185,12 +1285,15 @@ class AnswerResponse(_message.Message):
     ACTION_FIELD_NUMBER: _builtins.int
     UNDO_WITHIN_FIELD_NUMBER: _builtins.int
     CELL_MOVES_ON_FIELD_NUMBER: _builtins.int
+    NEEDS_SECOND_FIELD_NUMBER: _builtins.int
     correction: _builtins.bool
     """the label was not the model's first guess"""
     action: _terms_pb2.Action.ValueType
     """what the label lets the robot do"""
     cell_moves_on: _builtins.bool
     """the cell waited for this answer"""
+    needs_second: _builtins.bool
+    """a second person has to agree before it counts"""
     @_builtins.property
     def summary(self) -> Global___RequestSummary:
         """as it stands now"""
@@ -1207,10 +1310,11 @@ class AnswerResponse(_message.Message):
         action: _terms_pb2.Action.ValueType = ...,
         undo_within: _duration_pb2.Duration | None = ...,
         cell_moves_on: _builtins.bool = ...,
+        needs_second: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary", "undo_within", b"undo_within"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "cell_moves_on", b"cell_moves_on", "correction", b"correction", "summary", b"summary", "undo_within", b"undo_within"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "cell_moves_on", b"cell_moves_on", "correction", b"correction", "needs_second", b"needs_second", "summary", b"summary", "undo_within", b"undo_within"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1271,6 +1375,398 @@ class UndoAnswerResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UndoAnswerResponse: _TypeAlias = UndoAnswerResponse  # noqa: Y015
+
+@_typing.final
+class ArriveRequest(_message.Message):
+    """Says that a person stands at the cell."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """id"""
+    @_builtins.property
+    def actor(self) -> Global___Actor:
+        """who"""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        actor: Global___Actor | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ArriveRequest: _TypeAlias = ArriveRequest  # noqa: Y015
+
+@_typing.final
+class ArriveResponse(_message.Message):
+    """The fourth of a request's five times is on record."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def summary(self) -> Global___RequestSummary:
+        """as it stands now"""
+
+    def __init__(
+        self,
+        *,
+        summary: Global___RequestSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ArriveResponse: _TypeAlias = ArriveResponse  # noqa: Y015
+
+@_typing.final
+class HandOverRequest(_message.Message):
+    """Gives a claim to a named person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    CLAIM_EPOCH_FIELD_NUMBER: _builtins.int
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    TO_PERSON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """id"""
+    claim_epoch: _builtins.int
+    """from the claim"""
+    idempotency_key: _builtins.str
+    """unique a try"""
+    to_person: _builtins.str
+    """who gets it"""
+    @_builtins.property
+    def actor(self) -> Global___Actor:
+        """who holds the claim"""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        actor: Global___Actor | None = ...,
+        claim_epoch: _builtins.int = ...,
+        idempotency_key: _builtins.str = ...,
+        to_person: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "claim_epoch", b"claim_epoch", "idempotency_key", b"idempotency_key", "request_id", b"request_id", "to_person", b"to_person"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandOverRequest: _TypeAlias = HandOverRequest  # noqa: Y015
+
+@_typing.final
+class HandOverResponse(_message.Message):
+    """The claim is the other person's."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def summary(self) -> Global___RequestSummary:
+        """as it stands now"""
+
+    def __init__(
+        self,
+        *,
+        summary: Global___RequestSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandOverResponse: _TypeAlias = HandOverResponse  # noqa: Y015
+
+@_typing.final
+class SkipRequest(_message.Message):
+    """Gives a claim back, and leaves the request to others first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    CLAIM_EPOCH_FIELD_NUMBER: _builtins.int
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """id"""
+    claim_epoch: _builtins.int
+    """from the claim"""
+    idempotency_key: _builtins.str
+    """unique a try"""
+    @_builtins.property
+    def actor(self) -> Global___Actor:
+        """who holds the claim"""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        actor: Global___Actor | None = ...,
+        claim_epoch: _builtins.int = ...,
+        idempotency_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "claim_epoch", b"claim_epoch", "idempotency_key", b"idempotency_key", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SkipRequest: _TypeAlias = SkipRequest  # noqa: Y015
+
+@_typing.final
+class SkipResponse(_message.Message):
+    """The request is offered to others."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def summary(self) -> Global___RequestSummary:
+        """as it stands now"""
+
+    def __init__(
+        self,
+        *,
+        summary: Global___RequestSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SkipResponse: _TypeAlias = SkipResponse  # noqa: Y015
+
+@_typing.final
+class GetGroupRequest(_message.Message):
+    """Asks for the requests of one cause."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """one of them"""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetGroupRequest: _TypeAlias = GetGroupRequest  # noqa: Y015
+
+@_typing.final
+class GetGroupResponse(_message.Message):
+    """The open requests of one cause, in the order they were raised."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_ID_FIELD_NUMBER: _builtins.int
+    MEMBERS_FIELD_NUMBER: _builtins.int
+    group_id: _builtins.str
+    """what they share; empty when it is asked alone"""
+    @_builtins.property
+    def members(self) -> _containers.RepeatedCompositeFieldContainer[Global___GroupMember]:
+        """at most 64"""
+
+    def __init__(
+        self,
+        *,
+        group_id: _builtins.str = ...,
+        members: _abc.Iterable[Global___GroupMember] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_id", b"group_id", "members", b"members"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetGroupResponse: _TypeAlias = GetGroupResponse  # noqa: Y015
+
+@_typing.final
+class GroupMember(_message.Message):
+    """One request of a group."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    VIEW_DIGEST_FIELD_NUMBER: _builtins.int
+    view_digest: _builtins.str
+    """SHA-256 over what this request shows; the answer carries it back"""
+    @_builtins.property
+    def summary(self) -> Global___RequestSummary:
+        """as it stands now"""
+
+    def __init__(
+        self,
+        *,
+        summary: Global___RequestSummary | None = ...,
+        view_digest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary", "view_digest", b"view_digest"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GroupMember: _TypeAlias = GroupMember  # noqa: Y015
+
+@_typing.final
+class AnswerGroupRequest(_message.Message):
+    """Says the same of several requests of one cause."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTOR_FIELD_NUMBER: _builtins.int
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    SHOWN_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    MEMBERS_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    """unique a try"""
+    label: _builtins.str
+    """one of the family's labels"""
+    shown_request_id: _builtins.str
+    """the member whose evidence was shown, claimed by this person"""
+    note: _builtins.str
+    """at most 2,000 characters"""
+    @_builtins.property
+    def actor(self) -> Global___Actor:
+        """who"""
+
+    @_builtins.property
+    def members(self) -> _containers.RepeatedCompositeFieldContainer[Global___MemberAnswer]:
+        """at most 64, the shown one among them"""
+
+    def __init__(
+        self,
+        *,
+        actor: Global___Actor | None = ...,
+        idempotency_key: _builtins.str = ...,
+        label: _builtins.str = ...,
+        shown_request_id: _builtins.str = ...,
+        members: _abc.Iterable[Global___MemberAnswer] | None = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "idempotency_key", b"idempotency_key", "label", b"label", "members", b"members", "note", b"note", "shown_request_id", b"shown_request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnswerGroupRequest: _TypeAlias = AnswerGroupRequest  # noqa: Y015
+
+@_typing.final
+class MemberAnswer(_message.Message):
+    """What a group's answer rests on for one member."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VIEW_DIGEST_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """id"""
+    view_digest: _builtins.str
+    """from GetGroup"""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        view_digest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "view_digest", b"view_digest"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MemberAnswer: _TypeAlias = MemberAnswer  # noqa: Y015
+
+@_typing.final
+class AnswerGroupResponse(_message.Message):
+    """What became of each member, in the order they were named."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___MemberResult]:
+        """one a member"""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[Global___MemberResult] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnswerGroupResponse: _TypeAlias = AnswerGroupResponse  # noqa: Y015
+
+@_typing.final
+class MemberResult(_message.Message):
+    """What became of one member. One that was refused stays open."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    TAKEN_FIELD_NUMBER: _builtins.int
+    TOKEN_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    UNDO_WITHIN_FIELD_NUMBER: _builtins.int
+    taken: _builtins.bool
+    """the answer is durable"""
+    token: _builtins.str
+    """why it was refused; empty when taken"""
+    text: _builtins.str
+    """one sentence about that"""
+    @_builtins.property
+    def summary(self) -> Global___RequestSummary:
+        """as it stands now"""
+
+    @_builtins.property
+    def undo_within(self) -> _duration_pb2.Duration:
+        """time left to undo; zero when final"""
+
+    def __init__(
+        self,
+        *,
+        summary: Global___RequestSummary | None = ...,
+        taken: _builtins.bool = ...,
+        token: _builtins.str = ...,
+        text: _builtins.str = ...,
+        undo_within: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary", "undo_within", b"undo_within"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary", "taken", b"taken", "text", b"text", "token", b"token", "undo_within", b"undo_within"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MemberResult: _TypeAlias = MemberResult  # noqa: Y015
 
 @_typing.final
 class HoldRequest(_message.Message):

@@ -76,6 +76,31 @@ class OperatorServiceStub:
                 request_serializer=andon_dot_v1_dot_operator__pb2.UndoAnswerRequest.SerializeToString,
                 response_deserializer=andon_dot_v1_dot_operator__pb2.UndoAnswerResponse.FromString,
                 _registered_method=True)
+        self.Arrive = channel.unary_unary(
+                '/andon.v1.OperatorService/Arrive',
+                request_serializer=andon_dot_v1_dot_operator__pb2.ArriveRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_operator__pb2.ArriveResponse.FromString,
+                _registered_method=True)
+        self.HandOver = channel.unary_unary(
+                '/andon.v1.OperatorService/HandOver',
+                request_serializer=andon_dot_v1_dot_operator__pb2.HandOverRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_operator__pb2.HandOverResponse.FromString,
+                _registered_method=True)
+        self.Skip = channel.unary_unary(
+                '/andon.v1.OperatorService/Skip',
+                request_serializer=andon_dot_v1_dot_operator__pb2.SkipRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_operator__pb2.SkipResponse.FromString,
+                _registered_method=True)
+        self.GetGroup = channel.unary_unary(
+                '/andon.v1.OperatorService/GetGroup',
+                request_serializer=andon_dot_v1_dot_operator__pb2.GetGroupRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_operator__pb2.GetGroupResponse.FromString,
+                _registered_method=True)
+        self.AnswerGroup = channel.unary_unary(
+                '/andon.v1.OperatorService/AnswerGroup',
+                request_serializer=andon_dot_v1_dot_operator__pb2.AnswerGroupRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_operator__pb2.AnswerGroupResponse.FromString,
+                _registered_method=True)
         self.Hold = channel.unary_unary(
                 '/andon.v1.OperatorService/Hold',
                 request_serializer=andon_dot_v1_dot_operator__pb2.HoldRequest.SerializeToString,
@@ -158,7 +183,42 @@ class OperatorServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UndoAnswer(self, request, context):
-        """Take an answer back while its permit has not been sent.
+        """Take an answer back while it is not final.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Arrive(self, request, context):
+        """Say that a person stands at the cell.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HandOver(self, request, context):
+        """Give a claim to a named person.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Skip(self, request, context):
+        """Give a claim back, and leave the request to others first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetGroup(self, request, context):
+        """The open requests that were raised for one cause.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AnswerGroup(self, request, context):
+        """Say the same of several requests of one cause; each is bound to its own scene.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -241,6 +301,31 @@ def add_OperatorServiceServicer_to_server(servicer, server):
                     servicer.UndoAnswer,
                     request_deserializer=andon_dot_v1_dot_operator__pb2.UndoAnswerRequest.FromString,
                     response_serializer=andon_dot_v1_dot_operator__pb2.UndoAnswerResponse.SerializeToString,
+            ),
+            'Arrive': grpc.unary_unary_rpc_method_handler(
+                    servicer.Arrive,
+                    request_deserializer=andon_dot_v1_dot_operator__pb2.ArriveRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_operator__pb2.ArriveResponse.SerializeToString,
+            ),
+            'HandOver': grpc.unary_unary_rpc_method_handler(
+                    servicer.HandOver,
+                    request_deserializer=andon_dot_v1_dot_operator__pb2.HandOverRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_operator__pb2.HandOverResponse.SerializeToString,
+            ),
+            'Skip': grpc.unary_unary_rpc_method_handler(
+                    servicer.Skip,
+                    request_deserializer=andon_dot_v1_dot_operator__pb2.SkipRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_operator__pb2.SkipResponse.SerializeToString,
+            ),
+            'GetGroup': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetGroup,
+                    request_deserializer=andon_dot_v1_dot_operator__pb2.GetGroupRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_operator__pb2.GetGroupResponse.SerializeToString,
+            ),
+            'AnswerGroup': grpc.unary_unary_rpc_method_handler(
+                    servicer.AnswerGroup,
+                    request_deserializer=andon_dot_v1_dot_operator__pb2.AnswerGroupRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_operator__pb2.AnswerGroupResponse.SerializeToString,
             ),
             'Hold': grpc.unary_unary_rpc_method_handler(
                     servicer.Hold,
@@ -486,6 +571,141 @@ class OperatorService:
             '/andon.v1.OperatorService/UndoAnswer',
             andon_dot_v1_dot_operator__pb2.UndoAnswerRequest.SerializeToString,
             andon_dot_v1_dot_operator__pb2.UndoAnswerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Arrive(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.OperatorService/Arrive',
+            andon_dot_v1_dot_operator__pb2.ArriveRequest.SerializeToString,
+            andon_dot_v1_dot_operator__pb2.ArriveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HandOver(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.OperatorService/HandOver',
+            andon_dot_v1_dot_operator__pb2.HandOverRequest.SerializeToString,
+            andon_dot_v1_dot_operator__pb2.HandOverResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Skip(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.OperatorService/Skip',
+            andon_dot_v1_dot_operator__pb2.SkipRequest.SerializeToString,
+            andon_dot_v1_dot_operator__pb2.SkipResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetGroup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.OperatorService/GetGroup',
+            andon_dot_v1_dot_operator__pb2.GetGroupRequest.SerializeToString,
+            andon_dot_v1_dot_operator__pb2.GetGroupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AnswerGroup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.OperatorService/AnswerGroup',
+            andon_dot_v1_dot_operator__pb2.AnswerGroupRequest.SerializeToString,
+            andon_dot_v1_dot_operator__pb2.AnswerGroupResponse.FromString,
             options,
             channel_credentials,
             insecure,

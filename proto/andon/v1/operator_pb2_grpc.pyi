@@ -50,7 +50,17 @@ class OperatorServiceStub:
     Answer: _grpc.UnaryUnaryMultiCallable[_operator_pb2.AnswerRequest, _operator_pb2.AnswerResponse]
     """Say what the window is."""
     UndoAnswer: _grpc.UnaryUnaryMultiCallable[_operator_pb2.UndoAnswerRequest, _operator_pb2.UndoAnswerResponse]
-    """Take an answer back while its permit has not been sent."""
+    """Take an answer back while it is not final."""
+    Arrive: _grpc.UnaryUnaryMultiCallable[_operator_pb2.ArriveRequest, _operator_pb2.ArriveResponse]
+    """Say that a person stands at the cell."""
+    HandOver: _grpc.UnaryUnaryMultiCallable[_operator_pb2.HandOverRequest, _operator_pb2.HandOverResponse]
+    """Give a claim to a named person."""
+    Skip: _grpc.UnaryUnaryMultiCallable[_operator_pb2.SkipRequest, _operator_pb2.SkipResponse]
+    """Give a claim back, and leave the request to others first."""
+    GetGroup: _grpc.UnaryUnaryMultiCallable[_operator_pb2.GetGroupRequest, _operator_pb2.GetGroupResponse]
+    """The open requests that were raised for one cause."""
+    AnswerGroup: _grpc.UnaryUnaryMultiCallable[_operator_pb2.AnswerGroupRequest, _operator_pb2.AnswerGroupResponse]
+    """Say the same of several requests of one cause; each is bound to its own scene."""
     Hold: _grpc.UnaryUnaryMultiCallable[_operator_pb2.HoldRequest, _operator_pb2.HoldResponse]
     """Pull the cord: always accepted, even when it cannot be recorded."""
     ReleaseHold: _grpc.UnaryUnaryMultiCallable[_operator_pb2.ReleaseHoldRequest, _operator_pb2.ReleaseHoldResponse]
@@ -84,7 +94,17 @@ class OperatorServiceAsyncStub(OperatorServiceStub):
     Answer: _aio.UnaryUnaryMultiCallable[_operator_pb2.AnswerRequest, _operator_pb2.AnswerResponse]  # type: ignore[assignment]
     """Say what the window is."""
     UndoAnswer: _aio.UnaryUnaryMultiCallable[_operator_pb2.UndoAnswerRequest, _operator_pb2.UndoAnswerResponse]  # type: ignore[assignment]
-    """Take an answer back while its permit has not been sent."""
+    """Take an answer back while it is not final."""
+    Arrive: _aio.UnaryUnaryMultiCallable[_operator_pb2.ArriveRequest, _operator_pb2.ArriveResponse]  # type: ignore[assignment]
+    """Say that a person stands at the cell."""
+    HandOver: _aio.UnaryUnaryMultiCallable[_operator_pb2.HandOverRequest, _operator_pb2.HandOverResponse]  # type: ignore[assignment]
+    """Give a claim to a named person."""
+    Skip: _aio.UnaryUnaryMultiCallable[_operator_pb2.SkipRequest, _operator_pb2.SkipResponse]  # type: ignore[assignment]
+    """Give a claim back, and leave the request to others first."""
+    GetGroup: _aio.UnaryUnaryMultiCallable[_operator_pb2.GetGroupRequest, _operator_pb2.GetGroupResponse]  # type: ignore[assignment]
+    """The open requests that were raised for one cause."""
+    AnswerGroup: _aio.UnaryUnaryMultiCallable[_operator_pb2.AnswerGroupRequest, _operator_pb2.AnswerGroupResponse]  # type: ignore[assignment]
+    """Say the same of several requests of one cause; each is bound to its own scene."""
     Hold: _aio.UnaryUnaryMultiCallable[_operator_pb2.HoldRequest, _operator_pb2.HoldResponse]  # type: ignore[assignment]
     """Pull the cord: always accepted, even when it cannot be recorded."""
     ReleaseHold: _aio.UnaryUnaryMultiCallable[_operator_pb2.ReleaseHoldRequest, _operator_pb2.ReleaseHoldResponse]  # type: ignore[assignment]
@@ -163,7 +183,47 @@ class OperatorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _operator_pb2.UndoAnswerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_operator_pb2.UndoAnswerResponse, _abc.Awaitable[_operator_pb2.UndoAnswerResponse]]:
-        """Take an answer back while its permit has not been sent."""
+        """Take an answer back while it is not final."""
+
+    @_abc_1.abstractmethod
+    def Arrive(
+        self,
+        request: _operator_pb2.ArriveRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_pb2.ArriveResponse, _abc.Awaitable[_operator_pb2.ArriveResponse]]:
+        """Say that a person stands at the cell."""
+
+    @_abc_1.abstractmethod
+    def HandOver(
+        self,
+        request: _operator_pb2.HandOverRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_pb2.HandOverResponse, _abc.Awaitable[_operator_pb2.HandOverResponse]]:
+        """Give a claim to a named person."""
+
+    @_abc_1.abstractmethod
+    def Skip(
+        self,
+        request: _operator_pb2.SkipRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_pb2.SkipResponse, _abc.Awaitable[_operator_pb2.SkipResponse]]:
+        """Give a claim back, and leave the request to others first."""
+
+    @_abc_1.abstractmethod
+    def GetGroup(
+        self,
+        request: _operator_pb2.GetGroupRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_pb2.GetGroupResponse, _abc.Awaitable[_operator_pb2.GetGroupResponse]]:
+        """The open requests that were raised for one cause."""
+
+    @_abc_1.abstractmethod
+    def AnswerGroup(
+        self,
+        request: _operator_pb2.AnswerGroupRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_pb2.AnswerGroupResponse, _abc.Awaitable[_operator_pb2.AnswerGroupResponse]]:
+        """Say the same of several requests of one cause; each is bound to its own scene."""
 
     @_abc_1.abstractmethod
     def Hold(

@@ -383,6 +383,8 @@ class Label(_message.Message):
     ACTION_FIELD_NUMBER: _builtins.int
     MUST_NEVER_MISS_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    URGENT_FIELD_NUMBER: _builtins.int
+    SECOND_OPINION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """id, unique in the family"""
     action: Global___Action.ValueType
@@ -391,6 +393,10 @@ class Label(_message.Message):
     """a miss of this label blocks a promotion"""
     text: _builtins.str
     """what people read, in the plant's words"""
+    urgent: _builtins.bool
+    """an answer with it is final at once"""
+    second_opinion: _builtins.bool
+    """an answer with it needs a second person who agrees"""
     def __init__(
         self,
         *,
@@ -398,10 +404,12 @@ class Label(_message.Message):
         action: Global___Action.ValueType = ...,
         must_never_miss: _builtins.bool = ...,
         text: _builtins.str = ...,
+        urgent: _builtins.bool = ...,
+        second_opinion: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "must_never_miss", b"must_never_miss", "name", b"name", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "must_never_miss", b"must_never_miss", "name", b"name", "second_opinion", b"second_opinion", "text", b"text", "urgent", b"urgent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
