@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -10,8 +10,16 @@ from coordinator.cli import options, output
 from coordinator.cli.output import as_mapping
 
 if TYPE_CHECKING:
+    import grpc
+
     from andon.v1 import learning_pb2
 
+SNAPSHOT_WITHIN_S: Final = 10.0
+"""Time for the coordinator to say which families there are, s."""
+
+AnyFamilyOption = Annotated[
+    str, typer.Option(metavar="ID", help="Family of cells; by default every one.")
+]
 HoursOption = Annotated[
     float, typer.Option(help="How long the word holds, h; at most 744.")
 ]
@@ -32,18 +40,52 @@ def register(app: typer.Typer) -> None:
 
 
 def status(
-    family: options.FamilyOption,
+    family: AnyFamilyOption = "",
     server: options.ServerOption = "",
     as_json: options.JsonOption = False,
 ) -> None:
-    """Show on what the gate rests, and how often it was wrong."""
-    from andon.v1 import learning_pb2, learning_pb2_grpc
+    """Show on what the gate rests, and how often it was wrong.
+
+    With --json: one object of the family that was named, else a list of all.
+    """
     from coordinator.cli import client
 
     with client.connect(options.resolve_server(server)) as channel:
-        stub = learning_pb2_grpc.LearningServiceStub(channel)
-        reply = client.ask(stub.GetGate, learning_pb2.GetGateRequest(family=family))
-    _show(reply.gate, as_json=as_json)
+        families = [family] if family else _families(channel)
+        gates = [_gate(channel, one) for one in families]
+    if as_json:
+        shown = [as_mapping(gate) for gate in gates]
+        output.print_json(shown[0] if family else shown)
+        return
+    for number, gate in enumerate(gates):
+        if number:
+            typer.echo("")
+        _show(gate, as_json=False)
+
+
+def _gate(channel: grpc.Channel, family: str) -> learning_pb2.GateStatus:
+    from andon.v1 import learning_pb2, learning_pb2_grpc
+    from coordinator.cli import client
+
+    stub = learning_pb2_grpc.LearningServiceStub(channel)
+    return client.ask(stub.GetGate, learning_pb2.GetGateRequest(family=family)).gate
+
+
+def _families(channel: grpc.Channel) -> list[str]:
+    """The families that the coordinator knows.
+
+    Raises:
+        UnavailableError: it did not say in time.
+    """
+    from andon.v1 import operator_pb2, operator_pb2_grpc
+    from coordinator.cli import client
+
+    stub = operator_pb2_grpc.OperatorServiceStub(channel)
+    call = stub.Watch(operator_pb2.WatchRequest(actor=client.actor()))
+    for change in client.watch(call, first_within_s=SNAPSHOT_WITHIN_S):
+        call.cancel()
+        return [one.family for one in change.snapshot.families]
+    return []
 
 
 def provisional(
@@ -115,6 +157,7 @@ def _show(gate: learning_pb2.GateStatus, *, as_json: bool) -> None:
         else "no certificate in sight"
     )
     facts = [
+        ("family", gate.family),
         ("gate", gate.state),
         ("", gate.text),
         (

@@ -3,11 +3,12 @@
 import json
 from typing import Any
 
+import grpc
 import pytest
 
-from andon.v1 import learning_pb2
+from andon.v1 import learning_pb2, learning_pb2_grpc, operator_pb2, operator_pb2_grpc
 from coordinator.__main__ import main
-from tests.coordinator.cli.test_cli_client import FakeLearning, learning
+from tests.coordinator.cli.test_cli_client import FakeLearning, learning, server_with
 
 
 class FakeGate(FakeLearning):
@@ -68,6 +69,47 @@ def test_a_gate_is_shown_for_people_and_for_programs(
     assert "alone from 0.931 on: 2 lost, 0 missed in 400 audited cases" in shown
     assert told["state"] == "ASK_ALL"
     assert told["needed"] == "144"
+
+
+class FakePlant(operator_pb2_grpc.OperatorServiceServicer):
+    """Knows which families there are, and says it once a watch."""
+
+    def __init__(self, *families: str) -> None:
+        self.families = [operator_pb2.FamilyInfo(family=one) for one in families]
+
+    def Watch(self, request, context):
+        assert not request.answering
+        snapshot = operator_pb2.Snapshot(families=self.families)
+        yield operator_pb2.WatchResponse(snapshot=snapshot)
+        yield from iter(lambda: operator_pb2.WatchResponse(), None)
+
+
+class FakeGates(FakeGate):
+    """A coordinator with one gate a family."""
+
+    def GetGate(self, request, context):
+        self.gate.family = request.family
+        return learning_pb2.GetGateResponse(gate=self.gate)
+
+
+@pytest.mark.parametrize("families", [("peg",), ("peg", "screw")])
+def test_without_a_family_every_gate_is_shown(
+    capsys: pytest.CaptureFixture[str], families: tuple[str, ...]
+) -> None:
+    def serve(server: grpc.Server) -> None:
+        learning_pb2_grpc.add_LearningServiceServicer_to_server(FakeGates(), server)
+        plant = FakePlant(*families)  # type: ignore[abstract]
+        operator_pb2_grpc.add_OperatorServiceServicer_to_server(plant, server)
+
+    with server_with(serve) as address:
+        assert main(["gate", "status", "--server", address]) == 0
+        shown = capsys.readouterr().out
+        assert main(["gate", "status", "--server", address, "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+
+    assert [one["family"] for one in told] == list(families)
+    assert shown.count("23 of about 144 audited cases") == len(families)
+    assert all(one in shown for one in families)
 
 
 def test_nothing_audited_and_nothing_in_sight_are_said(
