@@ -234,6 +234,20 @@ class LoadedModel:
             np.concatenate([part.novelty for part in parts]),
         )
 
+    def places(
+        self, samples: NDArray[np.float32], present: NDArray[np.bool_]
+    ) -> NDArray[np.float32]:
+        """Where stored windows lie, see Pipeline.places(): (windows, axes)."""
+        parts = [
+            self._pipeline.places(
+                torch.from_numpy(np.ascontiguousarray(samples[i : i + BATCH])),
+                torch.from_numpy(np.ascontiguousarray(present[i : i + BATCH])),
+            )
+            for i in range(0, len(samples), BATCH)
+        ]
+        found: NDArray[np.float32] = torch.cat(parts).numpy()
+        return found
+
     def _predict_batch(self, windows: Sequence[SensorWindow]) -> list[Prediction]:
         count = len(windows)
         shape = self._samples_view.shape[1:]

@@ -8,7 +8,7 @@ from datetime import UTC
 import numpy as np
 
 from andon.v1 import cell_pb2, learning_pb2, operator_pb2, terms_pb2
-from coordinator.live.request.view import ChannelWeight, Choice
+from coordinator.live.request.view import Choice
 from coordinator.service.words import duration, legible, timestamp, to_wire
 from coordinator.terms import (
     CellId,
@@ -30,6 +30,7 @@ from coordinator.terms import (
     WindowKind,
     events,
 )
+from coordinator.terms.why import ChannelWeight
 
 DIGEST_LENGTH = 64
 """Hexadecimal characters of a SHA-256."""

@@ -1,5 +1,7 @@
 """What a person is shown with a question."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from coordinator.live.request.view import (
@@ -7,8 +9,17 @@ from coordinator.live.request.view import (
     channel_weights,
     choices,
     view_digest,
+    weights_of,
 )
-from coordinator.terms import Action, Digest, Label, RequestId
+from coordinator.terms import (
+    Action,
+    Digest,
+    ExampleId,
+    Label,
+    RequestId,
+    WindowId,
+)
+from coordinator.terms.why import ChannelWeight, NearExample, Why
 from tests.builders import (
     FAMILY,
     ROWS,
@@ -58,6 +69,49 @@ def test_the_view_changes_with_everything_an_answer_rests_on():
     digests = {view_digest(r, FAMILY) for r in (request, *others)}
     assert len(digests) == 4
     assert view_digest(request, make_family(labels=labels)) not in digests
+
+
+def test_the_answers_of_a_prediction_set_are_offered_and_no_others():
+    prediction = make_prediction("misaligned", 0.7)
+
+    offered = choices(prediction, FAMILY, ("misaligned", "ok"))
+
+    assert [c.label for c in offered] == ["misaligned", "ok"]
+    assert offered[0].probability == 0.7
+
+
+def test_the_view_changes_with_the_reasons_that_were_shown():
+    request = make_request()
+    moved = ChannelWeight("force_z", 0.6, 3, 5, (0.0, 1.0))
+    whys = [
+        Why(),
+        Why(weights=(moved,)),
+        Why(weights=(replace(moved, rows=(0.1, 1.0)),)),
+        Why(plausible=("ok",)),
+        Why(nearest=(NearExample(ExampleId("x-1"), WindowId("w-1"), "ok", 0.5),)),
+        Why(lacks=("too late.",)),
+    ]
+
+    digests = {view_digest(request, FAMILY, why.digest) for why in whys}
+
+    assert len(digests) == len(whys)
+    assert view_digest(request, FAMILY) not in digests
+    assert whys[1].in_short.digest != whys[1].digest
+    assert whys[1].in_short == whys[2].in_short
+
+
+def test_weights_say_for_and_against_row_by_row():
+    values = np.zeros((4, 3))
+    values[1:3, 0] = -3.0
+    values[0, 2] = 2.0
+
+    first, second = weights_of(values, ["a", "b", "c"])
+
+    assert (first.channel, first.weight, first.against) == ("a", 0.75, True)
+    assert (first.first_row, first.last_row) == (1, 2)
+    assert first.rows == (0.0, 1.0, 1.0, 0.0)
+    assert (second.channel, second.weight, second.against) == ("c", 0.25, False)
+    assert second.rows[0] == 0.6667
 
 
 def test_the_channel_that_stands_out_is_named_with_its_rows():
