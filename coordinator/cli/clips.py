@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import grpc
 
     from andon.v1 import operator_pb2
+    from coordinator.cli.clip_tables import Written
 
 FIRST_WITHIN_S: Final = 10.0
 """Time for the first piece of a clip, s."""
@@ -82,13 +83,20 @@ def export(
         Path | None,
         typer.Option(metavar="FILE", help="Where to; by default named after the clip."),
     ] = None,
+    csv: Annotated[
+        bool,
+        typer.Option(
+            "--csv", help="Also a folder of CSV files beside it, one a topic."
+        ),
+    ] = False,
     server: options.ServerOption = "",
     as_json: options.JsonOption = False,
 ) -> None:
     """Write a clip to an .mcap file.
 
     `mcap`, `rosbags`, Foxglove and `ros2 bag` read it; the definitions of its messages
-    are inside.
+    are inside. With --csv its numbers also become tables: a row a message, a column a
+    value, with units where the cell's channels say them.
     """
     from coordinator.cli import client
     from coordinator.cli.progress import Bar
@@ -108,10 +116,26 @@ def export(
                 partial.add(piece)
                 bar.show(partial.bytes, info.bytes)
             partial.keep(info)
+    tables = _tables(path) if csv else None
     if as_json:
-        output.print_json({"file": str(path), "clip": as_mapping(info)})
-    else:
-        typer.echo(f"{path}: {info.bytes / 1e6:.1f} MB of {info.cell_id}")
+        said: dict[str, object] = {"file": str(path), "clip": as_mapping(info)}
+        if tables is not None:
+            said["tables"] = [str(table) for table in tables.files]
+            said["left_out"] = list(tables.left_out)
+        output.print_json(said)
+        return
+    typer.echo(f"{path}: {info.bytes / 1e6:.1f} MB of {info.cell_id}")
+    if tables is not None:
+        for table in tables.files:
+            typer.echo(str(table))
+        for topic in tables.left_out:
+            typer.echo(f"left out: {topic}, in which nothing is a number or a text")
+
+
+def _tables(path: Path) -> Written:
+    from coordinator.cli.clip_tables import write_tables
+
+    return write_tables(path, path.with_suffix(""))
 
 
 def _pieces(

@@ -16,6 +16,7 @@ from grpc_status import rpc_status
 from andon.v1 import operator_pb2, operator_pb2_grpc
 from coordinator.__main__ import main
 from coordinator.cli.exits import Exit
+from tests.tui.fake_clips import make_clip
 
 CONTENT = os.urandom(600_000)
 NAME = "press-1-20250101T120000Z-c-1.mcap"
@@ -27,14 +28,15 @@ class FakeOperators(operator_pb2_grpc.OperatorServiceServicer):
     def __init__(self) -> None:
         self.lost = 0
         self.info = operator_pb2.ClipInfo(
-            clip_id="c-1",
-            cell_id="press-1",
-            request_id="r-1",
-            window_id="w-1",
-            clip_digest=hashlib.sha256(CONTENT).hexdigest(),
-            bytes=len(CONTENT),
+            clip_id="c-1", cell_id="press-1", request_id="r-1", window_id="w-1"
         )
         self.info.start_at.FromJsonString("2025-01-01T12:00:00Z")
+        self.keep(CONTENT)
+
+    def keep(self, content: bytes) -> None:
+        self.content = content
+        self.info.clip_digest = hashlib.sha256(content).hexdigest()
+        self.info.bytes = len(content)
 
     def ListClips(self, request, context):
         wanted = request.request_id in ("", "r-1")
@@ -49,7 +51,7 @@ class FakeOperators(operator_pb2_grpc.OperatorServiceServicer):
                 code=code_pb2.NOT_FOUND, message=text, details=[detail]
             )
             context.abort_with_status(rpc_status.to_status(status))
-        content = CONTENT[: len(CONTENT) - self.lost]
+        content = self.content[: len(self.content) - self.lost]
         for at in range(0, len(content), 256 << 10):
             yield operator_pb2.GetClipResponse(
                 chunk=content[at : at + (256 << 10)], clip=None if at else self.info
@@ -107,6 +109,25 @@ def test_a_file_may_be_named(server: str, tmp_path: Path, capsys) -> None:
     assert said["file"] == str(out)
     assert said["clip"]["clip_id"] == "c-1"
     assert out.read_bytes() == CONTENT
+
+
+def test_its_numbers_come_as_tables_beside_it(
+    server: str, fake: FakeOperators, tmp_path: Path, capsys
+) -> None:
+    fake.keep(make_clip(hz=10))
+    arguments = ["clip", "export", "c-1", "--csv", "--server", server]
+
+    assert main(arguments) == Exit.OK
+    said = capsys.readouterr().out
+    assert main([*arguments, "--json"]) == Exit.OK
+    told = json.loads(capsys.readouterr().out)
+
+    folder = Path(NAME).with_suffix("")
+    assert str(folder / "press_2_wrench.csv") in told["tables"]
+    assert told["left_out"] == ["/press_2/cam"]
+    assert all(table in said for table in told["tables"])
+    assert "left out: /press_2/cam" in said
+    assert (tmp_path / folder / "press_2_wrench.csv").is_file()
 
 
 def test_what_arrives_cut_leaves_no_file(
