@@ -16,6 +16,7 @@ from coordinator.insight.explain_learning import (
     of_model,
     short,
 )
+from coordinator.insight.why_words import of_why
 from coordinator.seams import StoreReader
 from coordinator.store.codec import decode
 from coordinator.terms import (
@@ -55,6 +56,7 @@ _Request = (
     | events.ClaimEnded
     | events.RequestAnswered
     | events.RequestEnded
+    | events.RequestExplained
 )
 _Clip = events.ClipStored | events.ClipRemoved
 _PURPOSE = {
@@ -128,6 +130,7 @@ def _said(event: Event) -> str:
             | events.ClaimEnded()
             | events.RequestAnswered()
             | events.RequestEnded()
+            | events.RequestExplained()
         ):
             return _of_request(event)
         case events.ClipStored() | events.ClipRemoved():
@@ -280,6 +283,8 @@ def _of_request(event: _Request) -> str:
                 f"{event.request_id} ended as {event.outcome.value}: {event.text}"
                 f"{next_one}"
             )
+        case events.RequestExplained():
+            return of_why(event)
 
 
 def _of_clip(event: _Clip) -> str:

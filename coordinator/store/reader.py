@@ -233,12 +233,19 @@ def example_windows(
     db: sqlite3.Connection, family: str
 ) -> list[tuple[Example, SensorWindow]]:
     """Return the usable examples with their windows, oldest first."""
+    usable = "x.family = ? AND NOT x.retracted AND x.quarantine = ''"
+    return examples_where(db, usable, (family,))
+
+
+def examples_where(
+    db: sqlite3.Connection, condition: str, facts: tuple[str, ...]
+) -> list[tuple[Example, SensorWindow]]:
+    """Return examples with their windows, oldest first; the condition is our own."""
     rows = db.execute(
         f"""{_EXAMPLE}, {_WINDOW} {_EXAMPLES}
         JOIN windows AS w ON w.window_id = x.window_id
-        WHERE x.family = ? AND NOT x.retracted AND x.quarantine = ''
-        ORDER BY x.seq""",
-        (family,),
+        WHERE {condition} ORDER BY x.seq""",  # noqa: S608 - never from outside
+        facts,
     )
     return [(_example(row[:4]), windows.unpack(row[4:])) for row in rows]
 

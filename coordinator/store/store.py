@@ -23,6 +23,7 @@ from coordinator.store.database import (
     open_writer,
     translated,
 )
+from coordinator.store.why_reader import examples_named, shown, usable_examples
 from coordinator.store.windows import Packed, pack
 from coordinator.store.writer import Entry, Query, Unit, Writer, find_reply
 from coordinator.terms import (
@@ -30,6 +31,7 @@ from coordinator.terms import (
     ClipId,
     Digest,
     Example,
+    ExampleId,
     FamilyId,
     GateCase,
     GateRow,
@@ -263,6 +265,24 @@ class Store:
     ) -> Sequence[tuple[Example, SensorWindow]]:
         """See StoreReader."""
         return await self._read(lambda db: reader.example_windows(db, family))
+
+    async def usable_examples(
+        self, family: FamilyId, limit: int
+    ) -> Sequence[ExampleId]:
+        """See insight.why.Examples."""
+        return await self._read(
+            lambda db: usable_examples(db, family, limit)
+        )
+
+    async def examples_named(
+        self, ids: Sequence[ExampleId]
+    ) -> Sequence[tuple[Example, SensorWindow]]:
+        """See insight.why.Examples."""
+        return await self._read(lambda db: examples_named(db, ids))
+
+    async def shown(self, request_id: RequestId) -> Sequence[Digest]:
+        """See live.request.views.ViewStore."""
+        return await self._read(lambda db: shown(db, request_id))
 
     async def labels(self, family: FamilyId) -> Sequence[Label]:
         """See StoreReader."""

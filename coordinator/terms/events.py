@@ -51,6 +51,7 @@ from coordinator.terms.request_events import (
     RequestOpened,
     RequestSeen,
 )
+from coordinator.terms.why import RequestExplained
 from coordinator.terms.window import AuditCoin, Verdict, WindowKind
 
 
@@ -254,6 +255,7 @@ Event = (
     | ClaimEnded
     | RequestAnswered
     | RequestEnded
+    | RequestExplained
     | ClipStored
     | ClipRemoved
     | HoldPlaced
@@ -314,6 +316,7 @@ __all__ = [
     "RequestAnswered",
     "RequestClaimed",
     "RequestEnded",
+    "RequestExplained",
     "RequestOpened",
     "RequestSeen",
     "SessionClosed",

@@ -36,6 +36,7 @@ FOLDS: Final[Mapping[type[e.Event], tuple[Fold, ...]]] = {
     e.ClaimEnded: (requests.claim_ended,),
     e.RequestAnswered: (requests.request_answered,),
     e.RequestEnded: (requests.request_ended,),
+    e.RequestExplained: (),
     e.ClipStored: (clips.clip_stored,),
     e.ClipRemoved: (clips.clip_removed,),
     e.HoldPlaced: (cells.hold_placed,),

@@ -15,6 +15,7 @@ from coordinator.insight.recorded_cell import as_sensor_window
 from coordinator.insight.rig import Rig, RigPlan
 from coordinator.insight.simulated_person import SimulatedPerson
 from coordinator.terms import (
+    NO_DIGEST,
     Action,
     Actor,
     AuditCoin,
@@ -52,6 +53,7 @@ from coordinator.terms import (
     WindowKind,
     events,
 )
+from coordinator.terms.why import ChannelWeight, NearExample, Why
 from tests.coordinator.insight.recordings import write_separable
 
 CELL, FAMILY, MODEL = CellId("press-1"), FamilyId("peg"), Digest("ab" * 32)
@@ -174,6 +176,32 @@ SENTENCES = [
             RequestId("r-1"), CELL, Outcome.TIMED_OUT, "nobody.", RequestId("r-2")
         ),
         "r-1 ended as timed_out: nobody. r-2 follows.",
+    ),
+    (
+        events.RequestExplained(
+            RequestId("r-1"),
+            DecisionId("d-1"),
+            NO_DIGEST,
+            Why(
+                about="slip",
+                method="occlusion",
+                weights=(
+                    ChannelWeight("force", 0.6, 7, 9),
+                    ChannelWeight("grip", 0.3, 0, 3, against=True),
+                ),
+                nearest=(
+                    NearExample(ExampleId("x-1"), WindowId("w-1"), "slip", 0.4),
+                ),
+                plausible=("slip", "ok"),
+                whole=2,
+                coverage=0.95,
+                held_out=40,
+                needed=19,
+            ),
+        ),
+        "r-1 was shown with its reasons: What moved 'slip': force 60% (rows 8-10), "
+        "grip 30% (rows 1-4, against it). Most alike: slip at 0.40. Plausible in 95% "
+        "of questions like it: slip, ok (by 40 held-out answers).",
     ),
     (
         events.ExampleAdded(EXAMPLE),
