@@ -244,7 +244,7 @@ def examples_where(
     rows = db.execute(
         f"""{_EXAMPLE}, {_WINDOW} {_EXAMPLES}
         JOIN windows AS w ON w.window_id = x.window_id
-        WHERE {condition} ORDER BY x.seq""",  # noqa: S608 - never from outside
+        WHERE {condition} ORDER BY x.seq""",
         facts,
     )
     return [(_example(row[:4]), windows.unpack(row[4:])) for row in rows]

@@ -1,4 +1,4 @@
-"""What is read to say why the gate asked: examples, a few at a time, and what was shown.
+"""What is read to say why the gate asked: examples, a few at a time, and views.
 
 Ids first, windows only of what is not known yet: a plant has thousands of examples, and
 a person who opens a question waits for none of the old ones.
