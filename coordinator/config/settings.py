@@ -206,10 +206,10 @@ class Settings(Section):
     learning: LearningSection = LearningSection()
     families: Annotated[dict[str, FamilySection], Field(min_length=1)]
     cells: Annotated[dict[str, CellSection], Field(min_length=1)]
-
-    @model_validator(mode="after")
     words: dict[_Language, dict[str, _Word]] = Field({}, max_length=16)
     """What people here call labels, channels and cells, by language and id."""
+
+    @model_validator(mode="after")
     def _cells_have_families(self) -> Self:
         for kind, ids in (("cell", self.cells), ("family", self.families)):
             for name in ids:
