@@ -817,6 +817,7 @@ class GetRequestResponse(_message.Message):
     NEAREST_FIELD_NUMBER: _builtins.int
     VIEW_DIGEST_FIELD_NUMBER: _builtins.int
     CLIP_ID_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
     BLIND_FIELD_NUMBER: _builtins.int
     VIEW_AT_LEAST_FIELD_NUMBER: _builtins.int
     view_digest: _builtins.str
@@ -858,6 +859,10 @@ class GetRequestResponse(_message.Message):
         """most alike labelled examples"""
 
     @_builtins.property
+    def why(self) -> Global___Why:
+        """what weights and choices are about, and what is missing"""
+
+    @_builtins.property
     def view_at_least(self) -> _duration_pb2.Duration:
         """an answer that comes sooner is taken, and counted as rash; unset for none"""
 
@@ -874,12 +879,13 @@ class GetRequestResponse(_message.Message):
         nearest: _abc.Iterable[Global___NearExample] | None = ...,
         view_digest: _builtins.str = ...,
         clip_id: _builtins.str = ...,
+        why: Global___Why | None = ...,
         blind: _builtins.bool = ...,
         view_at_least: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary", "verdict", b"verdict", "view_at_least", b"view_at_least", "window", b"window"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary", "verdict", b"verdict", "view_at_least", b"view_at_least", "why", b"why", "window", b"window"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blind", b"blind", "channels", b"channels", "choices", b"choices", "clip_id", b"clip_id", "labels", b"labels", "nearest", b"nearest", "summary", b"summary", "verdict", b"verdict", "view_at_least", b"view_at_least", "view_digest", b"view_digest", "weights", b"weights", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blind", b"blind", "channels", b"channels", "choices", b"choices", "clip_id", b"clip_id", "labels", b"labels", "nearest", b"nearest", "summary", b"summary", "verdict", b"verdict", "view_at_least", b"view_at_least", "view_digest", b"view_digest", "weights", b"weights", "why", b"why", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -925,14 +931,22 @@ class ChannelWeight(_message.Message):
     WEIGHT_FIELD_NUMBER: _builtins.int
     FIRST_ROW_FIELD_NUMBER: _builtins.int
     LAST_ROW_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    AGAINST_FIELD_NUMBER: _builtins.int
     channel: _builtins.str
     """name"""
     weight: _builtins.float
-    """share of the deviation from normal, in [0, 1]"""
+    """share of all channels together, in [0, 1]"""
     first_row: _builtins.int
     """first row of the part that stands out"""
     last_row: _builtins.int
     """last row of the part that stands out"""
+    against: _builtins.bool
+    """it speaks against the first guess"""
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """of each row, in [0, 1]; 1 is the row of the window that counts most"""
+
     def __init__(
         self,
         *,
@@ -940,14 +954,64 @@ class ChannelWeight(_message.Message):
         weight: _builtins.float = ...,
         first_row: _builtins.int = ...,
         last_row: _builtins.int = ...,
+        rows: _abc.Iterable[_builtins.float] | None = ...,
+        against: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "first_row", b"first_row", "last_row", b"last_row", "weight", b"weight"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["against", b"against", "channel", b"channel", "first_row", b"first_row", "last_row", b"last_row", "rows", b"rows", "weight", b"weight"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ChannelWeight: _TypeAlias = ChannelWeight  # noqa: Y015
+
+@_typing.final
+class Why(_message.Message):
+    """What the weights and the choices of a request are about."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ABOUT_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    COVERAGE_FIELD_NUMBER: _builtins.int
+    HELD_OUT_FIELD_NUMBER: _builtins.int
+    NEEDED_FIELD_NUMBER: _builtins.int
+    PLAUSIBLE_FIELD_NUMBER: _builtins.int
+    LACKS_FIELD_NUMBER: _builtins.int
+    about: _builtins.str
+    """the label that the weights moved, or "novelty"; empty: deviation from usual"""
+    method: _builtins.str
+    """how the weights were found: gradients, occlusion or deviation"""
+    coverage: _builtins.float
+    """share of questions like it whose answer is among the choices; 0 when not known"""
+    held_out: _builtins.int
+    """labelled examples that rests on, of which the model learned none"""
+    needed: _builtins.int
+    """so many it takes to leave a label out"""
+    plausible: _builtins.int
+    """plausible answers before the cap of 4; more than there are choices: it was cut"""
+    @_builtins.property
+    def lacks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """what could not be found out, one sentence each"""
+
+    def __init__(
+        self,
+        *,
+        about: _builtins.str = ...,
+        method: _builtins.str = ...,
+        coverage: _builtins.float = ...,
+        held_out: _builtins.int = ...,
+        needed: _builtins.int = ...,
+        plausible: _builtins.int = ...,
+        lacks: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "coverage", b"coverage", "held_out", b"held_out", "lacks", b"lacks", "method", b"method", "needed", b"needed", "plausible", b"plausible"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Why: _TypeAlias = Why  # noqa: Y015
 
 @_typing.final
 class NearExample(_message.Message):
@@ -959,6 +1023,7 @@ class NearExample(_message.Message):
     WINDOW_ID_FIELD_NUMBER: _builtins.int
     LABEL_FIELD_NUMBER: _builtins.int
     DISTANCE_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
     example_id: _builtins.str
     """id"""
     window_id: _builtins.str
@@ -966,7 +1031,11 @@ class NearExample(_message.Message):
     label: _builtins.str
     """what a person said"""
     distance: _builtins.float
-    """in feature space; smaller is more alike"""
+    """in the model's feature space; 1 is the edge of the familiar"""
+    @_builtins.property
+    def window(self) -> _terms_pb2.Window:
+        """its samples, to be looked at beside; of the first two alone"""
+
     def __init__(
         self,
         *,
@@ -974,10 +1043,11 @@ class NearExample(_message.Message):
         window_id: _builtins.str = ...,
         label: _builtins.str = ...,
         distance: _builtins.float = ...,
+        window: _terms_pb2.Window | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["window", b"window"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["distance", b"distance", "example_id", b"example_id", "label", b"label", "window_id", b"window_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["distance", b"distance", "example_id", b"example_id", "label", b"label", "window", b"window", "window_id", b"window_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

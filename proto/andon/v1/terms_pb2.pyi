@@ -568,6 +568,8 @@ class Verdict(_message.Message):
     PREDICTION_FIELD_NUMBER: _builtins.int
     AUDITED_FIELD_NUMBER: _builtins.int
     AUDIT_PROBABILITY_FIELD_NUMBER: _builtins.int
+    MEASURED_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
     decision_id: _builtins.str
     """id of the journalled decision"""
     decision: Global___Decision.ValueType
@@ -584,6 +586,10 @@ class Verdict(_message.Message):
     """drawn as an audit sample before the gate"""
     audit_probability: _builtins.float
     """probability with which it could be drawn, in [0, 1]"""
+    measured: _builtins.float
+    """the number that decided: confidence or novelty; unset when none did"""
+    limit: _builtins.float
+    """the limit that it did not keep"""
     @_builtins.property
     def prediction(self) -> Global___Prediction:
         """what it rests on; absent when a check refused the window"""
@@ -600,12 +606,21 @@ class Verdict(_message.Message):
         prediction: Global___Prediction | None = ...,
         audited: _builtins.bool = ...,
         audit_probability: _builtins.float = ...,
+        measured: _builtins.float | None = ...,
+        limit: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["prediction", b"prediction"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_limit", b"_limit", "_measured", b"_measured", "limit", b"limit", "measured", b"measured", "prediction", b"prediction"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audit_probability", b"audit_probability", "audited", b"audited", "code", b"code", "decision", b"decision", "decision_id", b"decision_id", "hold_reason", b"hold_reason", "label", b"label", "prediction", b"prediction", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_limit", b"_limit", "_measured", b"_measured", "audit_probability", b"audit_probability", "audited", b"audited", "code", b"code", "decision", b"decision", "decision_id", b"decision_id", "hold_reason", b"hold_reason", "label", b"label", "limit", b"limit", "measured", b"measured", "prediction", b"prediction", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__limit: _TypeAlias = _typing.Literal["limit"]  # noqa: Y015
+    _WhichOneofArgType__limit: _TypeAlias = _typing.Literal["_limit", b"_limit"]  # noqa: Y015
+    _WhichOneofReturnType__measured: _TypeAlias = _typing.Literal["measured"]  # noqa: Y015
+    _WhichOneofArgType__measured: _TypeAlias = _typing.Literal["_measured", b"_measured"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__limit) -> _WhichOneofReturnType__limit | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__measured) -> _WhichOneofReturnType__measured | None: ...
 
 Global___Verdict: _TypeAlias = Verdict  # noqa: Y015
 
