@@ -156,6 +156,8 @@ def verdict(term: Verdict, decided: events.WindowDecided | None) -> terms_pb2.Ve
         prediction=prediction(term.prediction) if term.prediction else None,
         audited=decided.coin.drawn if decided else False,
         audit_probability=decided.coin.probability if decided else 0.0,
+        measured=term.measured,
+        limit=term.limit,
     )
 
 

@@ -158,6 +158,8 @@ class Verdict:
         reason: One sentence for people.
         prediction: What it rests on; None when a check refused or nothing serves yet.
         hold_reason: Why the cell is held, when decision is HOLD.
+        measured: The number that decided; None when none did.
+        limit: The limit that it did not keep.
     """
 
     decision: Decision
@@ -165,6 +167,8 @@ class Verdict:
     reason: str
     prediction: Prediction | None = None
     hold_reason: HoldReason | None = None
+    measured: float | None = None
+    limit: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,15 @@ class Gate:
             return Verdict(Decision.ASK, "ASK_ALL", NOTHING_SERVES)
         code, reason = self._doubt(prediction, findings)
         if code:
-            return Verdict(Decision.ASK, code, reason, prediction)
+            measured, limit = self._unkept(code, prediction)
+            return Verdict(
+                Decision.ASK,
+                code,
+                reason,
+                prediction,
+                measured=measured,
+                limit=limit,
+            )
         return allow(prediction, family, self._certain(prediction))
 
     def _doubt(
@@ -143,6 +151,16 @@ class Gate:
                 f"{prediction.confidence:.2f}, threshold {threshold:.2f}."
             )
         return "", ""
+
+    def _unkept(
+        self, code: str, prediction: Prediction
+    ) -> tuple[float | None, float | None]:
+        """The number that decided and its limit; None where no number did."""
+        if code == "NOVEL":
+            return prediction.novelty, self.novelty_limit
+        if code == "LOW_CONFIDENCE":
+            return prediction.confidence, self._threshold(prediction)
+        return None, None
 
     def _threshold(self, prediction: Prediction) -> float | None:
         """The threshold of a label of this model; None when none is in force."""
