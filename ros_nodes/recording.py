@@ -118,7 +118,9 @@ def read_recording(path: Path, columns: Columns) -> Recording:
             f"{path.name} cannot be read: {error.strerror}"
         ) from error
     except (csv.Error, UnicodeDecodeError) as error:
-        raise RecordingRefusedError(f"{path.name} is not a CSV: {error}") from error
+        raise RecordingRefusedError(
+            f"{path.name} is not a CSV: {error}; save it as CSV in UTF-8"
+        ) from error
 
 
 def _require_columns(path: Path, columns: Columns, there: Sequence[str]) -> None:

@@ -32,6 +32,8 @@ TRUE: Final = frozenset({"1", "1.0", "true", "yes"})
 FALSE: Final = frozenset({"0", "0.0", "false", "no", ""})
 MISSING: Final = frozenset({"", "nan", "na", "null", "none"})
 SHOWN_CHARACTERS: Final = 40
+SAVE_AS: Final = "Save it as CSV in UTF-8: headings first, then a row a sample."
+"""What to do about a file that is no table."""
 ROWS_PER_REPORT: Final = 2_000
 
 LEAST_UTC_NS: Final = 10**17
@@ -86,9 +88,9 @@ def read_recording(
     except OSError as error:
         raise DatasetError(f"cannot read {path.name}: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise DatasetError(f"{path.name} is not UTF-8 text.") from error
+        raise DatasetError(f"{path.name} is not UTF-8 text. {SAVE_AS}") from error
     except csv.Error as error:
-        raise DatasetError(f"{path.name} is not CSV: {error}.") from error
+        raise DatasetError(f"{path.name} is not CSV: {error}. {SAVE_AS}") from error
 
 
 @dataclass(slots=True)
@@ -124,7 +126,7 @@ class _Reader:
             lines = csv.reader(text, strict=True)
             headings = next(lines, None)
             if headings is None:
-                raise DatasetError(f"{self._name} is empty.")
+                raise DatasetError(f"{self._name} is empty. {SAVE_AS}")
             place = self._places(headings)
             for values in self._numbered(lines, len(headings)):
                 self._take({column: values[i].strip() for column, i in place.items()})

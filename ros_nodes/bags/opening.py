@@ -46,7 +46,8 @@ def _require_readable(path: Path) -> None:
             )
     elif path.suffix not in SUFFIXES:
         raise RecordingRefusedError(
-            f"{path.name} is none of {', '.join(SUFFIXES)}, .csv or a rosbag2 folder"
+            f"{path.name} is none of {', '.join(SUFFIXES)}, .csv or a rosbag2 folder; "
+            "name one of those, or convert it"
         )
     if importlib.util.find_spec("rosbags") is None:
         raise RecordingRefusedError(

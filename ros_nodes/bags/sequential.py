@@ -17,7 +17,13 @@ from mcap.exceptions import EndOfFile, McapError
 from mcap.records import Channel, Footer, McapRecord, Message, Schema
 from mcap.stream_reader import StreamReader
 
-from ros_nodes.bags.terms import BagTopic, Recorded, RecordingRefusedError
+from ros_nodes.bags.terms import (
+    NO_MESSAGE,
+    BagTopic,
+    Recorded,
+    RecordingRefusedError,
+    remedy,
+)
 from ros_nodes.bags.whole import joined
 
 _DAMAGE: Final = (
@@ -64,9 +70,9 @@ class SequentialBag:
             counts[message.channel_id] = counts.get(message.channel_id, 0) + 1
         if not counts:
             raise RecordingRefusedError(
-                f"{self.name} cannot be read: {self.cut_short}"
+                f"{self.name} cannot be read: {self.cut_short}; {remedy(path)}"
                 if self.cut_short
-                else f"{self.name} holds no message"
+                else f"{self.name} holds no message; {NO_MESSAGE}"
             )
         self.begin_ns, self.end_ns = begin_ns, end_ns
         self.topics: Mapping[str, BagTopic] = self._counted(counts)

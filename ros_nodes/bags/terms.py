@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Final, Protocol
 
 from ros_nodes.recording import RecordingRefusedError
 
-__all__ = ["Bag", "BagTopic", "Recorded", "RecordingRefusedError"]
+__all__ = [
+    "NO_MESSAGE",
+    "Bag",
+    "BagTopic",
+    "Recorded",
+    "RecordingRefusedError",
+    "remedy",
+]
+
+NO_MESSAGE: Final = "record again while its topics speak (`andon check --live` looks)"
+"""What to do about a recording of nothing; the end of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +93,12 @@ class Bag(Protocol):
 
     def close(self) -> None:
         """Close the files."""
+
+
+def remedy(path: Path) -> str:
+    """What to do about a recording that cannot be read; the end of a sentence."""
+    if path.is_dir():
+        return "bring the whole folder again, as it was recorded"
+    if path.suffix == ".mcap":
+        return "copy it again; if it is the same there, `mcap recover` may save a part"
+    return "copy it again, after its recorder has ended"

@@ -17,7 +17,13 @@ from backports.zstd import ZstdError
 from rosbags.interfaces import QosDurability
 from rosbags.rosbag2 import Reader, ReaderError
 
-from ros_nodes.bags.terms import BagTopic, Recorded, RecordingRefusedError
+from ros_nodes.bags.terms import (
+    NO_MESSAGE,
+    BagTopic,
+    Recorded,
+    RecordingRefusedError,
+    remedy,
+)
 
 DAMAGE: Final = (
     ReaderError,
@@ -60,7 +66,7 @@ class WholeBag:
         self.end_ns = self._reader.end_time - 1
         if not self._reader.message_count:
             self._reader.close()
-            raise RecordingRefusedError(f"{self.name} holds no message")
+            raise RecordingRefusedError(f"{self.name} holds no message; {NO_MESSAGE}")
 
     @property
     def indexed(self) -> bool:
@@ -91,7 +97,7 @@ class WholeBag:
         if whole and count < expected:
             raise RecordingRefusedError(
                 f"{self.name} is damaged: {count} messages are there of {expected} "
-                "that its index names"
+                f"that its index names; {remedy(self._path)}"
             )
 
     def _stored(self) -> list[Any]:
@@ -119,7 +125,7 @@ def said(path: Path) -> Iterator[None]:
         raise
     except DAMAGE as error:
         raise RecordingRefusedError(
-            f"{path.name} cannot be read: {_why(path, error)}"
+            f"{path.name} cannot be read: {_why(path, error)}; {remedy(path)}"
         ) from error
     except OSError as error:
         raise RecordingRefusedError(

@@ -118,10 +118,16 @@ def test_headings_that_do_not_fit_are_refused(
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        pytest.param(b"", "is empty", id="empty"),
+        pytest.param(b"", r"is empty\. Save it as CSV", id="empty"),
         pytest.param(HEADINGS.encode() + b"\n", "no rows", id="headings-only"),
-        pytest.param(b"\xff\xfe\x00", "not UTF-8", id="not-text"),
-        pytest.param(HEADINGS.encode() + b'\n"a', "not CSV", id="open-quote"),
+        pytest.param(
+            b"\xff\xfe\x00", r"not UTF-8 text\. Save it as CSV", id="not-text"
+        ),
+        pytest.param(
+            HEADINGS.encode() + b'\n"a',
+            r"not CSV: .*\. Save it as CSV",
+            id="open-quote",
+        ),
     ],
 )
 def test_a_file_that_is_no_recording_is_refused(

@@ -214,19 +214,22 @@ def of_another_kind(path: Path) -> Path:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (empty, "r.mcap holds no message"),
-        (broken, "r.mcap cannot be read"),
-        (other, "r.mcap cannot be read: File magic is invalid"),
-        (no_database, "r.db3 cannot be read: Cannot open database"),
-        (torn_database, "cannot be read"),
-        (folder_without_metadata, "r has no metadata.yaml"),
-        (folder_without_its_file, "r cannot be read: Some database files are missing"),
-        (folder_with_odd_metadata, "r cannot be read: Could not load YAML"),
+        (empty, "r.mcap holds no message; record again"),
+        (broken, "r.mcap cannot be read.*; copy it again"),
+        (other, "r.mcap cannot be read: File magic is invalid; copy it again"),
+        (no_database, "r.db3 cannot be read: Cannot open database.*; copy it again"),
+        (torn_database, "cannot be read.*; bring the whole folder again"),
+        (folder_without_metadata, "r has no metadata.yaml.*; name a file in it"),
+        (
+            folder_without_its_file,
+            "r cannot be read: Some database files are missing.*; bring the whole",
+        ),
+        (folder_with_odd_metadata, "r cannot be read: Could not load YAML.*; bring"),
         (absent, "r.mcap is not there"),
-        (of_another_kind, "r.bag is none of .mcap"),
+        (of_another_kind, "r.bag is none of .mcap.*; name one of those, or convert"),
     ],
 )
-def test_what_cannot_be_read_is_refused_in_one_sentence(
+def test_what_cannot_be_read_is_refused_with_what_to_do(
     tmp_path: Path, make, words
 ) -> None:
     with (
