@@ -14,10 +14,7 @@ import json
 import os
 import platform
 import subprocess
-import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -27,6 +24,7 @@ from andon.v1 import operator_pb2, operator_pb2_grpc
 from ros_nodes.config import ClipSpec, RosNames
 from tests.link.proxy import UP, Harm, Proxy, Weather
 from tests.ros_nodes.conducted import Cell, running
+from tests.ros_nodes.coordinated import ASKS_ALL, coordinating
 
 RUNS = (
     ("loopback", 0.0, 20.0),
@@ -35,52 +33,6 @@ RUNS = (
     ("2 Mbit/s", 250e3, 5.0),
 )
 """Name, bytes a second from node to coordinator (0: as they come), MB of the clip."""
-
-CONFIG = """
-[coordinator]
-listen = "127.0.0.1:{port}"
-data_dir = "data"
-[gate]
-mode = "ask_all"
-maximum_age_s = 5.0
-[policies]
-autostart = true
-[families.peg]
-rows = 8
-monitor_rows = 4
-default_label = "ok"
-labels = [
-  {{ name = "ok", action = "continue" }},
-  {{ name = "bad", action = "stop" }},
-]
-channels = [
-  {{ name = "elbow_pos", unit = "rad", minimum = -7.0, maximum = 7.0 }},
-  {{ name = "elbow_effort", unit = "N*m", minimum = -300.0, maximum = 300.0 }},
-  {{ name = "force_z", unit = "N", minimum = -500.0, maximum = 500.0 }},
-]
-[cells.press-1]
-family = "peg"
-"""
-
-
-@asynccontextmanager
-async def coordinating(folder: Path, port: int) -> AsyncIterator[None]:
-    """A coordinator that asks about everything."""
-    config = folder / "andon.toml"
-    config.write_text(CONFIG.format(port=port), encoding="utf-8")
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "coordinator", "serve", "-c", str(config)),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
-    assert process.stdout is not None
-    await process.stdout.readline()
-    try:
-        yield
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 async def stored(port: int) -> None:
@@ -108,9 +60,11 @@ async def run(name: str, rate: float, megabytes: float, port: int) -> None:
         folder = Path(temporary)
         proxy = Proxy(port)
         through = await proxy.start()
+        config = folder / "andon.toml"
+        config.write_text(ASKS_ALL.format(port=port), encoding="utf-8")
         spec = RosNames(clip=ClipSpec(before_s=5.0, after_s=0.1))
         async with (
-            coordinating(folder, port),
+            coordinating(config),
             running(through, folder, ros=spec) as cell,
         ):
             await cell.until(lambda: cell.robot.leaves)

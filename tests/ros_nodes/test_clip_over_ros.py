@@ -4,9 +4,6 @@ import asyncio
 import itertools
 import json
 import os
-import signal
-import socket
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,42 +15,12 @@ import pytest
 from andon.v1 import operator_pb2, operator_pb2_grpc
 from ros_nodes.clock import SECOND_NS
 from ros_nodes.config import ClipSpec, RosNames
-from tests.ros_nodes.cells import ROOT, cell_up, free_domain, write_config
+from tests.ros_nodes.cells import cell_up, free_domain, write_config
 from tests.ros_nodes.conducted import Cell, running
+from tests.ros_nodes.coordinated import ASKS_ALL, coordinating, free_port
 
 pytest.importorskip("rclpy")
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
-
-LONGEST_S = 60.0
-"""More than a cold import of torch takes, s."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@asynccontextmanager
-async def coordinating(config: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A real coordinator in a process of its own, which may be killed."""
-    path = os.pathsep.join([str(ROOT), str(ROOT / "proto")])
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "coordinator", "serve", "-c", str(config)),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
-    )
-    try:
-        assert process.stdout is not None
-        async with asyncio.timeout(LONGEST_S):
-            await process.stdout.readline()
-        yield process
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-        await process.wait()
 
 
 @asynccontextmanager
@@ -174,33 +141,6 @@ async def test_a_question_brings_a_clip_that_three_readers_read(tmp_path: Path) 
     check_by_rclpy(found)
 
 
-CONFIG = """
-[coordinator]
-listen = "127.0.0.1:{port}"
-data_dir = "data"
-[gate]
-mode = "ask_all"
-maximum_age_s = 5.0
-[policies]
-autostart = true
-[families.peg]
-rows = 8
-monitor_rows = 4
-default_label = "ok"
-labels = [
-  {{ name = "ok", action = "continue" }},
-  {{ name = "bad", action = "stop" }},
-]
-channels = [
-  {{ name = "elbow_pos", unit = "rad", minimum = -7.0, maximum = 7.0 }},
-  {{ name = "elbow_effort", unit = "N*m", minimum = -300.0, maximum = 300.0 }},
-  {{ name = "force_z", unit = "N", minimum = -500.0, maximum = 500.0 }},
-]
-[cells.press-1]
-family = "peg"
-"""
-
-
 def _feel_much(cell: Cell) -> None:
     """Twelve megabytes that cannot be compressed: a second and a half on the way."""
     now_ns = cell.clock.monotonic_ns()
@@ -213,7 +153,7 @@ async def test_a_coordinator_killed_in_mid_upload_keeps_the_request_and_no_half_
 ) -> None:
     port = free_port()
     config = tmp_path / "andon.toml"
-    config.write_text(CONFIG.format(port=port), encoding="utf-8")
+    config.write_text(ASKS_ALL.format(port=port), encoding="utf-8")
     clips = tmp_path / "data/clips"
     short = RosNames(clip=ClipSpec(before_s=2.0, after_s=0.1))
     async with running(port, tmp_path, ros=short) as cell:
