@@ -19,6 +19,7 @@ from coordinator.clock import (
 from coordinator.config import Settings
 from coordinator.errors import AndonError, StoreError
 from coordinator.feed import Feed, PresenceChanged
+from coordinator.insight.why import Explainer
 from coordinator.learning.correction.accept import accept
 from coordinator.learning.path import LearningPath
 from coordinator.learning.training.process import ChildProcessTrainer
@@ -137,6 +138,7 @@ class Coordinator:
             feed=self._feed,
             clock=self._clock,
             presence=Presence(lambda: self._feed.publish(PresenceChanged())),
+            explainer=Explainer(self._store, data_dir / "models"),
             claim_lease_ns=seconds_to_ns(self._settings.requests.claim_lease_s),
             software=software.describe(),
         )
@@ -177,6 +179,7 @@ class Coordinator:
     async def close(self) -> None:
         """Write down that this was an orderly end."""
         await self._worker.stop()
+        await self.plant.explainer.close()
         await self._clip_files.close()
         await self._store.commit(events.CoordinatorStopped("asked to stop"))
         await self._store.close()

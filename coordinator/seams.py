@@ -154,6 +154,9 @@ class StoreReader(Protocol):
     ) -> Sequence[tuple[Example, SensorWindow]]:
         """Return the usable examples with their windows, oldest first."""
 
+    async def shown(self, request_id: RequestId) -> Sequence[Digest]:
+        """Return the digests of the reasons that people saw with a request."""
+
     async def labels(self, family: FamilyId) -> Sequence[Label]:
         """Return the labels people added to the configured ones, oldest first."""
 

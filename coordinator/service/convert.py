@@ -30,7 +30,6 @@ from coordinator.terms import (
     WindowKind,
     events,
 )
-from coordinator.terms.why import ChannelWeight
 
 DIGEST_LENGTH = 64
 """Hexadecimal characters of a SHA-256."""
@@ -253,16 +252,6 @@ def choice(term: Choice) -> operator_pb2.Choice:
     """Convert a plausible answer."""
     return operator_pb2.Choice(
         label=term.label, probability=term.probability, action=to_wire(term.action)
-    )
-
-
-def channel_weight(term: ChannelWeight) -> operator_pb2.ChannelWeight:
-    """Convert a channel's weight."""
-    return operator_pb2.ChannelWeight(
-        channel=term.channel,
-        weight=term.weight,
-        first_row=term.first_row,
-        last_row=term.last_row,
     )
 
 

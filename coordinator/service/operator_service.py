@@ -11,8 +11,10 @@ import grpc
 from andon.v1 import operator_pb2
 from coordinator.errors import InputError
 from coordinator.feed import Change, PresenceChanged, Watcher
-from coordinator.live.request.view import channel_weights, choices, view_digest
+from coordinator.insight.why import Question
+from coordinator.live.request.view import choices, view_digest
 from coordinator.service import clips, convert
+from coordinator.service.explained import alike, channel_weight, explained, why_on_wire
 from coordinator.service.hold_service import HoldCalls
 from coordinator.service.plant import require_id
 from coordinator.service.request_service import RequestCalls
@@ -119,8 +121,9 @@ class OperatorService(RequestCalls, HoldCalls):
         window = await plant.store.window(asked.window_id)
         decided = await plant.store.decision(asked.window_id)
         family = plant.vocabulary.family(asked.family)
-        offered = choices(decided.verdict.prediction, family)
-        weights = channel_weights(window, plant.usual.get(asked.family), family)
+        usual = plant.usual.get(asked.family)
+        why = await explained(plant, asked, Question(window, decided, family, usual))
+        offered = choices(decided.verdict.prediction, family, why.plausible)
         return operator_pb2.GetRequestResponse(
             summary=convert.request_summary(asked, plant.clock.monotonic_ns()),
             window=convert.window(window),
@@ -128,8 +131,10 @@ class OperatorService(RequestCalls, HoldCalls):
             verdict=convert.verdict(decided.verdict, decided),
             choices=[convert.choice(c) for c in offered],
             labels=[convert.label(x) for x in family.labels],
-            weights=[convert.channel_weight(w) for w in weights],
-            view_digest=view_digest(asked, family),
+            weights=[channel_weight(w) for w in why.weights],
+            nearest=await alike(plant, why.nearest),
+            why=why_on_wire(why),
+            view_digest=view_digest(asked, family, why.digest),
             clip_id=asked.clip_id,
         )
 

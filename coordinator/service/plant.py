@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from coordinator.clock import Clock
 from coordinator.errors import BadIdError, MissingFieldError, NotFoundError
 from coordinator.feed import Feed
+from coordinator.insight.why import Explainer
 from coordinator.learning.path import LearningPath
 from coordinator.live.clips import ClipShelf
 from coordinator.live.gate.keeper import GateKeeper
@@ -29,6 +30,7 @@ class Plant:
     Attributes:
         usual: Mean and standard deviation of windows with the default label, by
             family: shape (2, samples, channels).
+        explainer: Says why the gate asked.
         software: Version and commit of this coordinator.
     """
 
@@ -42,6 +44,7 @@ class Plant:
     feed: Feed
     clock: Clock
     presence: Presence
+    explainer: Explainer
     claim_lease_ns: int
     software: str
     usual: dict[FamilyId, NDArray[np.float32]] = field(default_factory=dict)

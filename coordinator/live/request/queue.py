@@ -25,7 +25,7 @@ from coordinator.errors import (
 )
 from coordinator.live.request.mirror import Mirror, Publish
 from coordinator.live.request.rules import closed, require_claim, succeeding
-from coordinator.live.request.view import view_digest
+from coordinator.live.request.views import Views
 from coordinator.seams import Store
 from coordinator.terms import (
     NOBODY,
@@ -75,11 +75,13 @@ class RequestQueue:
         self._make_example = make_example
         self._claim_lease_ns = claim_lease_ns
         self._open = Mirror(clock, publish)
+        self.views = Views(store)
         self.last_answer_ns: int | None = None
 
     async def load(self) -> None:
         """Take over what is open in the store, deadlines armed again in full."""
         self._open.load(await self._store.open_requests())
+        await self.views.load(self._open.all_open())
 
     def all_open(self) -> list[OperatorRequest]:
         """Return the open requests, most urgent first."""
@@ -210,7 +212,7 @@ class RequestQueue:
         request = await self._require_open(request_id)
         require_claim(request, actor, claim_epoch)
         family = self._family_of(request.family)
-        if view != view_digest(request, family):
+        if not self.views.fits(view, request, family):
             raise ViewChangedError("the question changed. Look again.")
         if family.label(label) is None:
             known = ", ".join(family.label_names)

@@ -18,6 +18,7 @@ from andon.v1 import cell_pb2, cell_pb2_grpc, operator_pb2, operator_pb2_grpc
 from coordinator.clock import SECOND_NS, ManualClock
 from coordinator.feed import Feed, PresenceChanged
 from coordinator.learning.correction.accept import accept
+from coordinator.insight.why import Explainer
 from coordinator.live.cell import control
 from coordinator.live.cell.permit import PermitMaker
 from coordinator.live.cell.record import CellRecord
@@ -152,6 +153,7 @@ class ServiceWorld:
             feed=feed,
             clock=clock,
             presence=Presence(lambda: feed.publish(PresenceChanged())),
+            explainer=Explainer(store, folder / "models"),
             claim_lease_ns=60 * SECOND_NS,
             software="andon test",
         )
@@ -184,6 +186,7 @@ class ServiceWorld:
         await self.channel.close()
         await self.server.stop()
         await self.plant.clips.close()
+        await self.plant.explainer.close()
         await self.clip_files.close()
         for loop in self.loops:
             loop.cancel()
