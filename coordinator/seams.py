@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from coordinator.history import History
 from coordinator.terms import (
     CellId,
     ClipId,
@@ -190,7 +191,7 @@ class StoreReader(Protocol):
         """
 
 
-class Store(StoreWriter, StoreReader, Protocol):
+class Store(StoreWriter, StoreReader, History, Protocol):
     """Writer and reader of one store."""
 
 

@@ -17,7 +17,7 @@ from coordinator.learning.training.dataset import SPLIT, frozen
 from coordinator.learning.training.fit import Fitted, Plan, estimate_s, fit
 from coordinator.learning.training.inline import InlineTrainer
 from coordinator.learning.validation.promote import Bar, HeldOut, judge, judge_first
-from coordinator.learning.validation.report import Trial, aligned
+from coordinator.learning.validation.report import Trial, aligned, cases
 from coordinator.model.artifact import read_artifact
 from coordinator.model.calibration import probabilities
 from coordinator.model.loaded import LoadedModel
@@ -93,11 +93,15 @@ def validate(
     said = _trial(candidate, snapshot, kept)
     own = candidate.manifest.metrics
     if serving is None or not _comparable(serving, snapshot):
-        report = _first(snapshot, fitted, said, kept, bar)
+        report, said, kept = _first(snapshot, fitted, said, kept, bar)
     else:
         held_out = _held_out(snapshot, kept)
         report = judge(said, _trial(serving, snapshot, kept), held_out, bar)
-    return replace(report, metrics={**own, **report.metrics})
+    return replace(
+        report,
+        metrics={**own, **report.metrics},
+        cases=cases(said, snapshot, kept),
+    )
 
 
 def _comparable(serving: LoadedModel, snapshot: Snapshot) -> bool:
@@ -112,7 +116,7 @@ def _comparable(serving: LoadedModel, snapshot: Snapshot) -> bool:
 
 def _first(
     snapshot: Snapshot, fitted: Fitted, said: Trial, kept: NDArray[np.int64], bar: Bar
-) -> Report:
+) -> tuple[Report, Trial, NDArray[np.int64]]:
     # With a few dozen answers the frozen share alone is too small to prove anything;
     # each training example is judged as well, by the member that never saw it.
     spoken = fitted.out_of_fold
@@ -122,7 +126,7 @@ def _first(
         np.concatenate([said.novelty, np.zeros(len(calibrated))]),
     )
     rows = np.concatenate([kept, spoken.rows])
-    return judge_first(trial, _held_out(snapshot, rows), bar)
+    return judge_first(trial, _held_out(snapshot, rows), bar), trial, rows
 
 
 def _trial(model: LoadedModel, snapshot: Snapshot, rows: NDArray[np.int64]) -> Trial:

@@ -308,10 +308,12 @@ class LearningPath:
         )
         judged: events.ModelValidated | events.ModelRefused
         if report.passed:
-            judged = events.ModelValidated(record.digest, family, text, report.metrics)
+            judged = events.ModelValidated(
+                record.digest, family, text, report.metrics, report.cases
+            )
         else:
             judged = events.ModelRefused(
-                record.digest, family, report.reasons, report.metrics
+                record.digest, family, report.reasons, report.metrics, report.cases
             )
         await self._store.commit(
             events.TrainingEnded(run_id, family, "trained", text, record.digest),

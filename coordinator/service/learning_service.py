@@ -12,6 +12,7 @@ from andon.v1 import learning_pb2, learning_pb2_grpc
 from coordinator.errors import InputError, NotFoundError
 from coordinator.service import convert
 from coordinator.service.gates import gate_status
+from coordinator.service.looking_back import model_report, validation_report
 from coordinator.service.operator_service import page
 from coordinator.service.plant import Plant, require_id
 from coordinator.service.words import (
@@ -164,10 +165,16 @@ class LearningService(learning_pb2_grpc.LearningServiceServicer):
         record = await self._find(request.model_digest)
         teacher = self._plant.learning[record.family]
         report = {"text": record.text, "metrics": dict(record.metrics)}
+        store = self._plant.store
+        labels = self._plant.vocabulary.family(record.family).label_names
+        kept = await store.validation(record.digest)
+        live = await store.live_cases(record.family, record.digest)
         return learning_pb2.GetModelResponse(
             model=convert.model(record),
             manifest_json=await teacher.manifest_json(record.digest),
             report_json=json.dumps(report, sort_keys=True),
+            held_out=validation_report(kept, labels) if kept else None,
+            live=model_report(live, labels) if live else None,
         )
 
     async def Promote(

@@ -23,6 +23,7 @@ from coordinator.store.database import (
     open_writer,
     translated,
 )
+from coordinator.store.looking import Looking
 from coordinator.store.why_reader import examples_named, shown, usable_examples
 from coordinator.store.windows import Packed, pack
 from coordinator.store.writer import Entry, Query, Unit, Writer, find_reply
@@ -56,7 +57,7 @@ CLAIM_S: Final = 60.0
 """How long a claim lasts that was there before a restart, in seconds."""
 
 
-class Store:
+class Store(Looking):
     """Writer and reader of one store; see coordinator.seams.
 
     Lives on one event loop. Open it with Store.open, and close it.

@@ -94,6 +94,7 @@ class Snapshot:
         groups: One group an example.
         digest: SHA-256 over all of it.
         tolerated: Channels that may be absent; the model is trained to miss them.
+        window_ids: One an example, so that a report can name its cases; () for none.
     """
 
     family: FamilyId
@@ -108,6 +109,7 @@ class Snapshot:
     groups: tuple[str, ...]
     digest: Digest
     tolerated: tuple[str, ...] = ()
+    window_ids: tuple[WindowId, ...] = ()
 
 
 class ModelState(Enum):
@@ -132,6 +134,25 @@ class ModelState(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class HeldOutCase:
+    """One example that a candidate did not learn from, and what it said.
+
+    Attributes:
+        window_id: The example's window.
+        truth: What a person said.
+        said: The candidate's first guess.
+        confidence: Its calibrated probability, in [0, 1].
+        novelty: 1.0 is the edge of the familiar.
+    """
+
+    window_id: WindowId
+    truth: str
+    said: str
+    confidence: float
+    novelty: float
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What validation found.
 
@@ -141,12 +162,14 @@ class Report:
         metrics: By name; shares in [0, 1]: accuracy, ece, aurc, coverage_at_threshold,
             error_at_threshold, recall.<label>, and the same with the prefix "serving.".
         examples: Held-out examples it was measured on.
+        cases: Those examples, so that every number can be looked behind.
     """
 
     passed: bool
     reasons: tuple[str, ...]
     metrics: Mapping[str, float]
     examples: int
+    cases: tuple[HeldOutCase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from coordinator.terms.ids import (
     FamilyId,
     RunId,
 )
-from coordinator.terms.learning import Example, ModelRecord
+from coordinator.terms.learning import Example, HeldOutCase, ModelRecord
 from coordinator.terms.request import Actor
 
 
@@ -98,22 +98,24 @@ class ModelRegistered:
 
 @dataclass(frozen=True, slots=True)
 class ModelRefused:
-    """A candidate may not serve."""
+    """A candidate may not serve; cases are what its validation rests on."""
 
     model_digest: Digest
     family: FamilyId
     reasons: tuple[str, ...]
     metrics: Mapping[str, float] = field(default_factory=dict)
+    cases: tuple[HeldOutCase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ModelValidated:
-    """A candidate may serve."""
+    """A candidate may serve; cases are what its validation rests on."""
 
     model_digest: Digest
     family: FamilyId
     text: str
     metrics: Mapping[str, float] = field(default_factory=dict)
+    cases: tuple[HeldOutCase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,7 @@ def snapshot(
         tolerated=tuple(
             c.name for c in family.channels if c.policy is ChannelPolicy.TOLERATE
         ),
+        window_ids=tuple(e.window_id for e, _ in examples),
     )
 
 

@@ -20,7 +20,14 @@ from safetensors.numpy import save as dump_arrays
 
 from coordinator.errors import TrainingError
 from coordinator.seams import Candidate
-from coordinator.terms import Digest, FamilyId, Report, Snapshot
+from coordinator.terms import (
+    Digest,
+    FamilyId,
+    HeldOutCase,
+    Report,
+    Snapshot,
+    WindowId,
+)
 
 ARRAYS: Final = "snapshot.safetensors"
 ORDERS: Final = "orders.json"
@@ -77,6 +84,7 @@ def write_orders(folder: Path, snapshot: Snapshot, orders: Orders) -> None:
         "groups": snapshot.groups,
         "digest": snapshot.digest,
         "tolerated": snapshot.tolerated,
+        "window_ids": snapshot.window_ids,
     }
     (folder / ORDERS).write_text(json.dumps(content), encoding="utf-8")
 
@@ -103,6 +111,7 @@ def read_orders(folder: Path) -> tuple[Snapshot, Orders]:
             groups=tuple(raw["groups"]),
             digest=Digest(raw["digest"]),
             tolerated=tuple(raw["tolerated"]),
+            window_ids=tuple(raw["window_ids"]),
         )
         orders = Orders(
             parent_pid=int(raw["parent_pid"]),
@@ -140,6 +149,10 @@ def candidate_line(candidate: Candidate) -> str:
                 "reasons": report.reasons,
                 "metrics": dict(report.metrics),
                 "examples": report.examples,
+                "cases": [
+                    (c.window_id, c.truth, c.said, c.confidence, c.novelty)
+                    for c in report.cases
+                ],
                 "training_s": candidate.training_s,
                 "network": candidate.network,
             }
@@ -193,6 +206,7 @@ def read_line(line: bytes, models: Path) -> Told | Candidate:
                 reasons=tuple(str(reason)[:400] for reason in raw["reasons"]),
                 metrics=metrics,
                 examples=int(raw["examples"]),
+                cases=tuple(_case(*one) for one in raw.get("cases", ())),
             ),
             training_s=float(raw["training_s"]),
             network=str(raw["network"])[:64],
@@ -201,3 +215,17 @@ def read_line(line: bytes, models: Path) -> Told | Candidate:
         raise TrainingError(
             "the training said something that makes no sense."
         ) from error
+
+
+def _case(
+    window_id: object, truth: object, said: object, confidence: float, novelty: float
+) -> HeldOutCase:
+    """One case of the child's report; numbers that are none become 0 and infinity."""
+    sure, new = float(confidence), float(novelty)
+    return HeldOutCase(
+        WindowId(str(window_id)[:63]),
+        str(truth)[:63],
+        str(said)[:63],
+        sure if 0.0 <= sure <= 1.0 else 0.0,
+        new if math.isfinite(new) else math.inf,
+    )

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coordinator.learning.validation.metrics import aurc, ece, recall, risk_at_coverage
+from coordinator.terms import HeldOutCase, Snapshot
+
+MOST_CASES: Final = 1000
+"""Cases that a report keeps, the newest: they stand in the journal with it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,3 +103,29 @@ def measure(
         if share is not None:
             metrics[f"recall.{label}"] = share
     return {prefix + name: value for name, value in metrics.items()}
+
+
+def cases(
+    trial: Trial, snapshot: Snapshot, rows: NDArray[np.int64]
+) -> tuple[HeldOutCase, ...]:
+    """Name what a trial rests on, so that every number can be looked behind.
+
+    Args:
+        trial: What the candidate said of those examples.
+        snapshot: Where they are from.
+        rows: Which they are, shape (examples,); oldest first.
+    """
+    if not snapshot.window_ids:
+        return ()
+    newest = range(max(0, len(rows) - MOST_CASES), len(rows))
+    labels, said, sure = snapshot.labels, trial.predicted, trial.confidence
+    return tuple(
+        HeldOutCase(
+            window_id=snapshot.window_ids[rows[i]],
+            truth=labels[snapshot.label_index[rows[i]]],
+            said=labels[said[i]],
+            confidence=round(float(sure[i]), 6),
+            novelty=round(float(trial.novelty[i]), 6),
+        )
+        for i in newest
+    )

@@ -1,0 +1,46 @@
+"""The store as people see it who look back: coordinator.history.History."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from coordinator.history import JournalPage, Past, PastCase, Validation, Wanted
+from coordinator.store import history_reader
+from coordinator.terms import Digest, FamilyId, HeldOutCase
+
+T = TypeVar("T")
+
+
+class Looking:
+    """Reads of the past; whoever derives from it has the connections."""
+
+    async def _read(self, ask: Callable[[sqlite3.Connection], T]) -> T:
+        """Answer a question over a connection that cannot write."""
+        raise NotImplementedError
+
+    async def past(self, since: datetime, until: datetime) -> Past:
+        """See History."""
+        return await self._read(lambda db: history_reader.past(db, since, until))
+
+    async def journal_page(self, wanted: Wanted) -> JournalPage:
+        """See History."""
+        return await self._read(lambda db: history_reader.journal_page(db, wanted))
+
+    async def follows_chain(self, entries: int) -> str:
+        """See History."""
+        return await self._read(lambda db: history_reader.follows_chain(db, entries))
+
+    async def validation(self, model: Digest) -> Validation | None:
+        """See History."""
+        return await self._read(lambda db: history_reader.validation(db, model))
+
+    async def live_cases(self, family: FamilyId, model: Digest) -> Sequence[PastCase]:
+        """See History."""
+        return await self._read(lambda db: history_reader.live_cases(db, family, model))
+
+    async def cases_of(self, held_out: Sequence[HeldOutCase]) -> Sequence[PastCase]:
+        """See History."""
+        return await self._read(lambda db: history_reader.cases_of(db, held_out))
