@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from coordinator.cli import live_check, options, output
+from coordinator.cli.buffers import about_buffers
 from coordinator.cli.exits import Exit
 from coordinator.errors import ConfigError, InsecureBindError
 
@@ -166,7 +167,7 @@ def warnings_about(settings: Settings) -> list[str]:
     for name, family in settings.families.items():
         if not any(label.must_never_miss for label in family.labels):
             found.append(f"family {name}: no label is marked must_never_miss.")
-    return found
+    return [*found, *about_buffers(settings)]
 
 
 def _about_the_gate(settings: Settings) -> list[str]:
