@@ -55,8 +55,8 @@ def _plausible(why: Why) -> str:
         return ""
     if why.held_out < why.needed:
         return (
-            f"Nothing can be ruled out yet: {why.held_out} of {why.needed} answers that "
-            "the model had not learned from."
+            f"Nothing can be ruled out yet: {why.held_out} of {why.needed} answers "
+            "that the model had not learned from."
         )
     cut = f", the first of {why.whole}" if why.whole > len(why.plausible) else ""
     return (

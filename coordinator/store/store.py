@@ -267,13 +267,9 @@ class Store(Looking):
         """See StoreReader."""
         return await self._read(lambda db: reader.example_windows(db, family))
 
-    async def usable_examples(
-        self, family: FamilyId, limit: int
-    ) -> Sequence[ExampleId]:
+    async def usable_examples(self, family: FamilyId, limit: int) -> Sequence[ExampleId]:
         """See insight.why.Examples."""
-        return await self._read(
-            lambda db: usable_examples(db, family, limit)
-        )
+        return await self._read(lambda db: usable_examples(db, family, limit))
 
     async def examples_named(
         self, ids: Sequence[ExampleId]

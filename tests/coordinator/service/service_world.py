@@ -17,8 +17,8 @@ from grpc_status import rpc_status
 from andon.v1 import cell_pb2, cell_pb2_grpc, operator_pb2, operator_pb2_grpc
 from coordinator.clock import SECOND_NS, ManualClock
 from coordinator.feed import Feed, PresenceChanged
-from coordinator.learning.correction.accept import accept
 from coordinator.insight.why import Explainer
+from coordinator.learning.correction.accept import accept
 from coordinator.live.cell import control
 from coordinator.live.cell.permit import PermitMaker
 from coordinator.live.cell.record import CellRecord
