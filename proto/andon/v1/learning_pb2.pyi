@@ -71,6 +71,30 @@ MODEL_STATE_REFUSED: ModelState.ValueType  # 8
 """did not pass"""
 Global___ModelState: _TypeAlias = ModelState  # noqa: Y015
 
+class _TeachOrder:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TeachOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TeachOrder.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TEACH_ORDER_UNSPECIFIED: _TeachOrder.ValueType  # 0
+    """as TEACH_ORDER_MOST"""
+    TEACH_ORDER_MOST: _TeachOrder.ValueType  # 1
+    """what teaches most first"""
+    TEACH_ORDER_TIME: _TeachOrder.ValueType  # 2
+    """the oldest first"""
+
+class TeachOrder(_TeachOrder, metaclass=_TeachOrderEnumTypeWrapper):
+    """In which order windows are lent."""
+
+TEACH_ORDER_UNSPECIFIED: TeachOrder.ValueType  # 0
+"""as TEACH_ORDER_MOST"""
+TEACH_ORDER_MOST: TeachOrder.ValueType  # 1
+"""what teaches most first"""
+TEACH_ORDER_TIME: TeachOrder.ValueType  # 2
+"""the oldest first"""
+Global___TeachOrder: _TypeAlias = TeachOrder  # noqa: Y015
+
 @_typing.final
 class Example(_message.Message):
     """A window with a human label."""
@@ -1258,3 +1282,834 @@ class CloseGateResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CloseGateResponse: _TypeAlias = CloseGateResponse  # noqa: Y015
+
+@_typing.final
+class TeachingStatus(_message.Message):
+    """How far the labelling of stored windows is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FAMILY_FIELD_NUMBER: _builtins.int
+    LEFT_FIELD_NUMBER: _builtins.int
+    SECOND_FIELD_NUMBER: _builtins.int
+    DISPUTED_FIELD_NUMBER: _builtins.int
+    TAUGHT_FIELD_NUMBER: _builtins.int
+    PER_MINUTE_FIELD_NUMBER: _builtins.int
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    PERCENT_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    UNREAD_FIELD_NUMBER: _builtins.int
+    family: _builtins.str
+    """id"""
+    left: _builtins.int
+    """windows that nobody has labelled"""
+    second: _builtins.int
+    """windows that wait for a second opinion"""
+    disputed: _builtins.int
+    """windows that wait for a third, or for an engineer"""
+    taught: _builtins.int
+    """opinions that stand"""
+    per_minute: _builtins.float
+    """opinions a minute, over the last minutes"""
+    percent: _builtins.float
+    """share of pairs of opinions that are alike, in [0, 1]"""
+    value: _builtins.float
+    """agreement beyond chance, at most 1"""
+    unread: _builtins.bool
+    """stored windows are still being read: call again"""
+    @_builtins.property
+    def people(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """who is here now, in the order of the alphabet"""
+
+    def __init__(
+        self,
+        *,
+        family: _builtins.str = ...,
+        left: _builtins.int = ...,
+        second: _builtins.int = ...,
+        disputed: _builtins.int = ...,
+        taught: _builtins.int = ...,
+        per_minute: _builtins.float = ...,
+        people: _abc.Iterable[_builtins.str] | None = ...,
+        percent: _builtins.float | None = ...,
+        value: _builtins.float | None = ...,
+        unread: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_percent", b"_percent", "_value", b"_value", "percent", b"percent", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_percent", b"_percent", "_value", b"_value", "disputed", b"disputed", "family", b"family", "left", b"left", "people", b"people", "per_minute", b"per_minute", "percent", b"percent", "second", b"second", "taught", b"taught", "unread", b"unread", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__percent: _TypeAlias = _typing.Literal["percent"]  # noqa: Y015
+    _WhichOneofArgType__percent: _TypeAlias = _typing.Literal["_percent", b"_percent"]  # noqa: Y015
+    _WhichOneofReturnType__value: _TypeAlias = _typing.Literal["value"]  # noqa: Y015
+    _WhichOneofArgType__value: _TypeAlias = _typing.Literal["_value", b"_value"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__percent) -> _WhichOneofReturnType__percent | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__value) -> _WhichOneofReturnType__value | None: ...
+
+Global___TeachingStatus: _TypeAlias = TeachingStatus  # noqa: Y015
+
+@_typing.final
+class Teachable(_message.Message):
+    """A stored window, without its samples."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WINDOW_ID_FIELD_NUMBER: _builtins.int
+    WINDOW_DIGEST_FIELD_NUMBER: _builtins.int
+    CELL_ID_FIELD_NUMBER: _builtins.int
+    CYCLE_FIELD_NUMBER: _builtins.int
+    PART_ID_FIELD_NUMBER: _builtins.int
+    OPINIONS_FIELD_NUMBER: _builtins.int
+    window_id: _builtins.str
+    """id"""
+    window_digest: _builtins.str
+    """its evidence"""
+    cell_id: _builtins.str
+    """where it came from"""
+    cycle: _builtins.int
+    """cycle of its cell"""
+    part_id: _builtins.str
+    """serial number of the part"""
+    opinions: _builtins.int
+    """people who have labelled it"""
+    def __init__(
+        self,
+        *,
+        window_id: _builtins.str = ...,
+        window_digest: _builtins.str = ...,
+        cell_id: _builtins.str = ...,
+        cycle: _builtins.int = ...,
+        part_id: _builtins.str = ...,
+        opinions: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cell_id", b"cell_id", "cycle", b"cycle", "opinions", b"opinions", "part_id", b"part_id", "window_digest", b"window_digest", "window_id", b"window_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Teachable: _TypeAlias = Teachable  # noqa: Y015
+
+@_typing.final
+class ListTeachableRequest(_message.Message):
+    """Asks which windows may be labelled."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FAMILY_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    STATUS_ONLY_FIELD_NUMBER: _builtins.int
+    family: _builtins.str
+    """id"""
+    page_size: _builtins.int
+    """at most 500; 0 means 100"""
+    page_token: _builtins.str
+    """from the page before"""
+    status_only: _builtins.bool
+    """no windows, only how far it is"""
+    def __init__(
+        self,
+        *,
+        family: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        status_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["family", b"family", "page_size", b"page_size", "page_token", b"page_token", "status_only", b"status_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTeachableRequest: _TypeAlias = ListTeachableRequest  # noqa: Y015
+
+@_typing.final
+class ListTeachableResponse(_message.Message):
+    """A page of windows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATUS_FIELD_NUMBER: _builtins.int
+    WINDOWS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """empty on the last page"""
+    @_builtins.property
+    def status(self) -> Global___TeachingStatus:
+        """how far it is"""
+
+    @_builtins.property
+    def windows(self) -> _containers.RepeatedCompositeFieldContainer[Global___Teachable]:
+        """that nobody has labelled, oldest first"""
+
+    def __init__(
+        self,
+        *,
+        status: Global___TeachingStatus | None = ...,
+        windows: _abc.Iterable[Global___Teachable] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "status", b"status", "windows", b"windows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTeachableResponse: _TypeAlias = ListTeachableResponse  # noqa: Y015
+
+@_typing.final
+class GetTeachableRequest(_message.Message):
+    """Asks for a person's next windows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FAMILY_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    family: _builtins.str
+    """id"""
+    order: Global___TeachOrder.ValueType
+    """in which order"""
+    count: _builtins.int
+    """how many, at most 8; 0 means 1"""
+    @_builtins.property
+    def actor(self) -> _operator_pb2.Actor:
+        """who"""
+
+    def __init__(
+        self,
+        *,
+        family: _builtins.str = ...,
+        actor: _operator_pb2.Actor | None = ...,
+        order: Global___TeachOrder.ValueType = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "count", b"count", "family", b"family", "order", b"order"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTeachableRequest: _TypeAlias = GetTeachableRequest  # noqa: Y015
+
+@_typing.final
+class TeachWindow(_message.Message):
+    """A window to be labelled, as it is shown. What the model or others say is left out:
+    nobody is to be nudged.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ABOUT_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
+    VIEW_DIGEST_FIELD_NUMBER: _builtins.int
+    LEASE_FIELD_NUMBER: _builtins.int
+    WEIGHTS_FIELD_NUMBER: _builtins.int
+    view_digest: _builtins.str
+    """SHA-256 over what is shown; Teach carries it back"""
+    @_builtins.property
+    def about(self) -> Global___Teachable:
+        """which"""
+
+    @_builtins.property
+    def window(self) -> _terms_pb2.Window:
+        """its samples"""
+
+    @_builtins.property
+    def lease(self) -> _duration_pb2.Duration:
+        """how long nobody else gets it"""
+
+    @_builtins.property
+    def weights(self) -> _containers.RepeatedCompositeFieldContainer[_operator_pb2.ChannelWeight]:
+        """where it differs from usual; largest first"""
+
+    def __init__(
+        self,
+        *,
+        about: Global___Teachable | None = ...,
+        window: _terms_pb2.Window | None = ...,
+        view_digest: _builtins.str = ...,
+        lease: _duration_pb2.Duration | None = ...,
+        weights: _abc.Iterable[_operator_pb2.ChannelWeight] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "lease", b"lease", "window", b"window"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "lease", b"lease", "view_digest", b"view_digest", "weights", b"weights", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TeachWindow: _TypeAlias = TeachWindow  # noqa: Y015
+
+@_typing.final
+class GetTeachableResponse(_message.Message):
+    """A person's next windows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WINDOWS_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def windows(self) -> _containers.RepeatedCompositeFieldContainer[Global___TeachWindow]:
+        """none: there is nothing for this person now"""
+
+    @_builtins.property
+    def channels(self) -> _containers.RepeatedCompositeFieldContainer[_terms_pb2.Channel]:
+        """columns of the samples"""
+
+    @_builtins.property
+    def labels(self) -> _containers.RepeatedCompositeFieldContainer[_terms_pb2.Label]:
+        """every label, in a fixed order"""
+
+    @_builtins.property
+    def status(self) -> Global___TeachingStatus:
+        """how far it is"""
+
+    def __init__(
+        self,
+        *,
+        windows: _abc.Iterable[Global___TeachWindow] | None = ...,
+        channels: _abc.Iterable[_terms_pb2.Channel] | None = ...,
+        labels: _abc.Iterable[_terms_pb2.Label] | None = ...,
+        status: Global___TeachingStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "labels", b"labels", "status", b"status", "windows", b"windows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTeachableResponse: _TypeAlias = GetTeachableResponse  # noqa: Y015
+
+@_typing.final
+class GetAlikeRequest(_message.Message):
+    """Asks for windows nearly the same as one that is lent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FAMILY_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    WINDOW_ID_FIELD_NUMBER: _builtins.int
+    family: _builtins.str
+    """id"""
+    window_id: _builtins.str
+    """the window that is shown"""
+    @_builtins.property
+    def actor(self) -> _operator_pb2.Actor:
+        """who"""
+
+    def __init__(
+        self,
+        *,
+        family: _builtins.str = ...,
+        actor: _operator_pb2.Actor | None = ...,
+        window_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "family", b"family", "window_id", b"window_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetAlikeRequest: _TypeAlias = GetAlikeRequest  # noqa: Y015
+
+@_typing.final
+class GetAlikeResponse(_message.Message):
+    """Windows that nobody has labelled and that look nearly the same."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNT_FIELD_NUMBER: _builtins.int
+    ALIKE_DIGEST_FIELD_NUMBER: _builtins.int
+    EDGE_FIELD_NUMBER: _builtins.int
+    count: _builtins.int
+    """how many, without the one that is shown"""
+    alike_digest: _builtins.str
+    """SHA-256 over all of them; Teach carries it back"""
+    @_builtins.property
+    def edge(self) -> Global___TeachWindow:
+        """the one least alike; unset when there is none"""
+
+    def __init__(
+        self,
+        *,
+        count: _builtins.int = ...,
+        alike_digest: _builtins.str = ...,
+        edge: Global___TeachWindow | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["edge", b"edge"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alike_digest", b"alike_digest", "count", b"count", "edge", b"edge"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetAlikeResponse: _TypeAlias = GetAlikeResponse  # noqa: Y015
+
+@_typing.final
+class TeachRequest(_message.Message):
+    """Says what a stored window is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FAMILY_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    WINDOW_ID_FIELD_NUMBER: _builtins.int
+    VIEW_DIGEST_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    CANNOT_TELL_FIELD_NUMBER: _builtins.int
+    ALIKE_DIGEST_FIELD_NUMBER: _builtins.int
+    family: _builtins.str
+    """id"""
+    idempotency_key: _builtins.str
+    """unique a try"""
+    window_id: _builtins.str
+    """the window"""
+    view_digest: _builtins.str
+    """what was shown"""
+    label: _builtins.str
+    """what it is; empty with cannot_tell"""
+    cannot_tell: _builtins.bool
+    """the person cannot tell"""
+    alike_digest: _builtins.str
+    """label these too: of GetAlike; empty for the window alone"""
+    @_builtins.property
+    def actor(self) -> _operator_pb2.Actor:
+        """who"""
+
+    def __init__(
+        self,
+        *,
+        family: _builtins.str = ...,
+        actor: _operator_pb2.Actor | None = ...,
+        idempotency_key: _builtins.str = ...,
+        window_id: _builtins.str = ...,
+        view_digest: _builtins.str = ...,
+        label: _builtins.str = ...,
+        cannot_tell: _builtins.bool = ...,
+        alike_digest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "alike_digest", b"alike_digest", "cannot_tell", b"cannot_tell", "family", b"family", "idempotency_key", b"idempotency_key", "label", b"label", "view_digest", b"view_digest", "window_id", b"window_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TeachRequest: _TypeAlias = TeachRequest  # noqa: Y015
+
+@_typing.final
+class TeachResponse(_message.Message):
+    """What was made durable."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPINION_ID_FIELD_NUMBER: _builtins.int
+    CONTRADICTED_FIELD_NUMBER: _builtins.int
+    LABELLED_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    opinion_id: _builtins.str
+    """id; UndoTeach takes it"""
+    contradicted: _builtins.bool
+    """others said otherwise: it is not learned for now"""
+    labelled: _builtins.int
+    """windows that got the label; 0 when the call was repeated"""
+    @_builtins.property
+    def status(self) -> Global___TeachingStatus:
+        """how far it is"""
+
+    def __init__(
+        self,
+        *,
+        opinion_id: _builtins.str = ...,
+        contradicted: _builtins.bool = ...,
+        labelled: _builtins.int = ...,
+        status: Global___TeachingStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contradicted", b"contradicted", "labelled", b"labelled", "opinion_id", b"opinion_id", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TeachResponse: _TypeAlias = TeachResponse  # noqa: Y015
+
+@_typing.final
+class UndoTeachRequest(_message.Message):
+    """Takes back what one said, with what was labelled as like it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FAMILY_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    OPINION_ID_FIELD_NUMBER: _builtins.int
+    family: _builtins.str
+    """id"""
+    idempotency_key: _builtins.str
+    """unique a try"""
+    opinion_id: _builtins.str
+    """of Teach"""
+    @_builtins.property
+    def actor(self) -> _operator_pb2.Actor:
+        """who"""
+
+    def __init__(
+        self,
+        *,
+        family: _builtins.str = ...,
+        actor: _operator_pb2.Actor | None = ...,
+        idempotency_key: _builtins.str = ...,
+        opinion_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "family", b"family", "idempotency_key", b"idempotency_key", "opinion_id", b"opinion_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UndoTeachRequest: _TypeAlias = UndoTeachRequest  # noqa: Y015
+
+@_typing.final
+class UndoTeachResponse(_message.Message):
+    """The window is this person's again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WINDOW_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def window(self) -> Global___TeachWindow:
+        """as it was lent"""
+
+    @_builtins.property
+    def status(self) -> Global___TeachingStatus:
+        """how far it is"""
+
+    def __init__(
+        self,
+        *,
+        window: Global___TeachWindow | None = ...,
+        status: Global___TeachingStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status", "window", b"window"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["status", b"status", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UndoTeachResponse: _TypeAlias = UndoTeachResponse  # noqa: Y015
+
+@_typing.final
+class ReturnTeachableRequest(_message.Message):
+    """Gives windows back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FAMILY_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    WINDOW_IDS_FIELD_NUMBER: _builtins.int
+    PASSED_FIELD_NUMBER: _builtins.int
+    family: _builtins.str
+    """id"""
+    passed: _builtins.bool
+    """do not offer them to this person again for now"""
+    @_builtins.property
+    def actor(self) -> _operator_pb2.Actor:
+        """who"""
+
+    @_builtins.property
+    def window_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """at most 100; those of another person are left alone"""
+
+    def __init__(
+        self,
+        *,
+        family: _builtins.str = ...,
+        actor: _operator_pb2.Actor | None = ...,
+        window_ids: _abc.Iterable[_builtins.str] | None = ...,
+        passed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "family", b"family", "passed", b"passed", "window_ids", b"window_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnTeachableRequest: _TypeAlias = ReturnTeachableRequest  # noqa: Y015
+
+@_typing.final
+class ReturnTeachableResponse(_message.Message):
+    """They are offered again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnTeachableResponse: _TypeAlias = ReturnTeachableResponse  # noqa: Y015
+
+@_typing.final
+class GetAgreementRequest(_message.Message):
+    """Asks how far people agree."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FAMILY_FIELD_NUMBER: _builtins.int
+    family: _builtins.str
+    """id"""
+    def __init__(
+        self,
+        *,
+        family: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["family", b"family"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetAgreementRequest: _TypeAlias = GetAgreementRequest  # noqa: Y015
+
+@_typing.final
+class LabelPair(_message.Message):
+    """How often two labels were said of the same window by two people."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ONE_FIELD_NUMBER: _builtins.int
+    OTHER_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    one: _builtins.str
+    """label"""
+    other: _builtins.str
+    """label; the same one: they agreed"""
+    count: _builtins.int
+    """pairs of people, over all windows"""
+    def __init__(
+        self,
+        *,
+        one: _builtins.str = ...,
+        other: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "one", b"one", "other", b"other"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LabelPair: _TypeAlias = LabelPair  # noqa: Y015
+
+@_typing.final
+class LabelCount(_message.Message):
+    """How often a label was said of one window."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LABEL_FIELD_NUMBER: _builtins.int
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    label: _builtins.str
+    """label"""
+    people: _builtins.int
+    """who said it"""
+    def __init__(
+        self,
+        *,
+        label: _builtins.str = ...,
+        people: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "people", b"people"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LabelCount: _TypeAlias = LabelCount  # noqa: Y015
+
+@_typing.final
+class Dispute(_message.Message):
+    """A window about which people contradict each other; nothing of it is learned."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WINDOW_ID_FIELD_NUMBER: _builtins.int
+    WINDOW_DIGEST_FIELD_NUMBER: _builtins.int
+    VIEW_DIGEST_FIELD_NUMBER: _builtins.int
+    SAID_FIELD_NUMBER: _builtins.int
+    window_id: _builtins.str
+    """id"""
+    window_digest: _builtins.str
+    """its evidence"""
+    view_digest: _builtins.str
+    """what an engineer decides about; DecideLabel takes it"""
+    @_builtins.property
+    def said(self) -> _containers.RepeatedCompositeFieldContainer[Global___LabelCount]:
+        """most often said first"""
+
+    def __init__(
+        self,
+        *,
+        window_id: _builtins.str = ...,
+        window_digest: _builtins.str = ...,
+        view_digest: _builtins.str = ...,
+        said: _abc.Iterable[Global___LabelCount] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["said", b"said", "view_digest", b"view_digest", "window_digest", b"window_digest", "window_id", b"window_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Dispute: _TypeAlias = Dispute  # noqa: Y015
+
+@_typing.final
+class GetAgreementResponse(_message.Message):
+    """How far people agree."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FAMILY_FIELD_NUMBER: _builtins.int
+    WINDOWS_FIELD_NUMBER: _builtins.int
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    PERCENT_FIELD_NUMBER: _builtins.int
+    COEFFICIENT_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    PAIRS_FIELD_NUMBER: _builtins.int
+    DISPUTES_FIELD_NUMBER: _builtins.int
+    CANNOT_TELL_FIELD_NUMBER: _builtins.int
+    family: _builtins.str
+    """id"""
+    windows: _builtins.int
+    """windows that two people or more saw and labelled"""
+    people: _builtins.int
+    """who they are in number"""
+    percent: _builtins.float
+    """share of pairs of opinions that are alike, in [0, 1]"""
+    coefficient: _builtins.str
+    """cohen for two people, krippendorff for more"""
+    value: _builtins.float
+    """agreement beyond chance; unset when chance explains all"""
+    cannot_tell: _builtins.int
+    """opinions that named no label"""
+    @_builtins.property
+    def pairs(self) -> _containers.RepeatedCompositeFieldContainer[Global___LabelPair]:
+        """the commonest disagreement first, then agreements"""
+
+    @_builtins.property
+    def disputes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Dispute]:
+        """open contradictions, oldest first, at most 100"""
+
+    def __init__(
+        self,
+        *,
+        family: _builtins.str = ...,
+        windows: _builtins.int = ...,
+        people: _builtins.int = ...,
+        percent: _builtins.float | None = ...,
+        coefficient: _builtins.str = ...,
+        value: _builtins.float | None = ...,
+        pairs: _abc.Iterable[Global___LabelPair] | None = ...,
+        disputes: _abc.Iterable[Global___Dispute] | None = ...,
+        cannot_tell: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_percent", b"_percent", "_value", b"_value", "percent", b"percent", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_percent", b"_percent", "_value", b"_value", "cannot_tell", b"cannot_tell", "coefficient", b"coefficient", "disputes", b"disputes", "family", b"family", "pairs", b"pairs", "people", b"people", "percent", b"percent", "value", b"value", "windows", b"windows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__percent: _TypeAlias = _typing.Literal["percent"]  # noqa: Y015
+    _WhichOneofArgType__percent: _TypeAlias = _typing.Literal["_percent", b"_percent"]  # noqa: Y015
+    _WhichOneofReturnType__value: _TypeAlias = _typing.Literal["value"]  # noqa: Y015
+    _WhichOneofArgType__value: _TypeAlias = _typing.Literal["_value", b"_value"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__percent) -> _WhichOneofReturnType__percent | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__value) -> _WhichOneofReturnType__value | None: ...
+
+Global___GetAgreementResponse: _TypeAlias = GetAgreementResponse  # noqa: Y015
+
+@_typing.final
+class DecideLabelRequest(_message.Message):
+    """Ends a contradiction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FAMILY_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    WINDOW_ID_FIELD_NUMBER: _builtins.int
+    VIEW_DIGEST_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    NOBODY_CAN_TELL_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    family: _builtins.str
+    """id"""
+    idempotency_key: _builtins.str
+    """unique a try"""
+    window_id: _builtins.str
+    """the window"""
+    view_digest: _builtins.str
+    """what was decided about"""
+    label: _builtins.str
+    """what it is; empty with nobody_can_tell"""
+    nobody_can_tell: _builtins.bool
+    """nothing of it is learned"""
+    note: _builtins.str
+    """at most 2,000 characters"""
+    @_builtins.property
+    def actor(self) -> _operator_pb2.Actor:
+        """who decides"""
+
+    def __init__(
+        self,
+        *,
+        family: _builtins.str = ...,
+        actor: _operator_pb2.Actor | None = ...,
+        idempotency_key: _builtins.str = ...,
+        window_id: _builtins.str = ...,
+        view_digest: _builtins.str = ...,
+        label: _builtins.str = ...,
+        nobody_can_tell: _builtins.bool = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "family", b"family", "idempotency_key", b"idempotency_key", "label", b"label", "nobody_can_tell", b"nobody_can_tell", "note", b"note", "view_digest", b"view_digest", "window_id", b"window_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecideLabelRequest: _TypeAlias = DecideLabelRequest  # noqa: Y015
+
+@_typing.final
+class DecideLabelResponse(_message.Message):
+    """How far it is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def status(self) -> Global___TeachingStatus:
+        """how far it is"""
+
+    def __init__(
+        self,
+        *,
+        status: Global___TeachingStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecideLabelResponse: _TypeAlias = DecideLabelResponse  # noqa: Y015

@@ -95,6 +95,46 @@ class LearningServiceStub:
                 request_serializer=andon_dot_v1_dot_learning__pb2.CloseGateRequest.SerializeToString,
                 response_deserializer=andon_dot_v1_dot_learning__pb2.CloseGateResponse.FromString,
                 _registered_method=True)
+        self.ListTeachable = channel.unary_unary(
+                '/andon.v1.LearningService/ListTeachable',
+                request_serializer=andon_dot_v1_dot_learning__pb2.ListTeachableRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_learning__pb2.ListTeachableResponse.FromString,
+                _registered_method=True)
+        self.GetTeachable = channel.unary_unary(
+                '/andon.v1.LearningService/GetTeachable',
+                request_serializer=andon_dot_v1_dot_learning__pb2.GetTeachableRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_learning__pb2.GetTeachableResponse.FromString,
+                _registered_method=True)
+        self.GetAlike = channel.unary_unary(
+                '/andon.v1.LearningService/GetAlike',
+                request_serializer=andon_dot_v1_dot_learning__pb2.GetAlikeRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_learning__pb2.GetAlikeResponse.FromString,
+                _registered_method=True)
+        self.Teach = channel.unary_unary(
+                '/andon.v1.LearningService/Teach',
+                request_serializer=andon_dot_v1_dot_learning__pb2.TeachRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_learning__pb2.TeachResponse.FromString,
+                _registered_method=True)
+        self.UndoTeach = channel.unary_unary(
+                '/andon.v1.LearningService/UndoTeach',
+                request_serializer=andon_dot_v1_dot_learning__pb2.UndoTeachRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_learning__pb2.UndoTeachResponse.FromString,
+                _registered_method=True)
+        self.ReturnTeachable = channel.unary_unary(
+                '/andon.v1.LearningService/ReturnTeachable',
+                request_serializer=andon_dot_v1_dot_learning__pb2.ReturnTeachableRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_learning__pb2.ReturnTeachableResponse.FromString,
+                _registered_method=True)
+        self.GetAgreement = channel.unary_unary(
+                '/andon.v1.LearningService/GetAgreement',
+                request_serializer=andon_dot_v1_dot_learning__pb2.GetAgreementRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_learning__pb2.GetAgreementResponse.FromString,
+                _registered_method=True)
+        self.DecideLabel = channel.unary_unary(
+                '/andon.v1.LearningService/DecideLabel',
+                request_serializer=andon_dot_v1_dot_learning__pb2.DecideLabelRequest.SerializeToString,
+                response_deserializer=andon_dot_v1_dot_learning__pb2.DecideLabelResponse.FromString,
+                _registered_method=True)
 
 
 class LearningServiceServicer:
@@ -185,6 +225,62 @@ class LearningServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListTeachable(self, request, context):
+        """Stored windows that people may label, and how far their labelling is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTeachable(self, request, context):
+        """Lend a person their next windows; for the lease nobody else gets them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAlike(self, request, context):
+        """Windows nearly the same as one, which may get its label with one call.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Teach(self, request, context):
+        """Say what a stored window is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UndoTeach(self, request, context):
+        """Take back what one said of a stored window.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReturnTeachable(self, request, context):
+        """Give lent windows back unsaid.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAgreement(self, request, context):
+        """How far people agree, and about which windows they contradict each other.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DecideLabel(self, request, context):
+        """End a contradiction by name; it holds whatever is said afterwards.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LearningServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -247,6 +343,46 @@ def add_LearningServiceServicer_to_server(servicer, server):
                     servicer.CloseGate,
                     request_deserializer=andon_dot_v1_dot_learning__pb2.CloseGateRequest.FromString,
                     response_serializer=andon_dot_v1_dot_learning__pb2.CloseGateResponse.SerializeToString,
+            ),
+            'ListTeachable': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTeachable,
+                    request_deserializer=andon_dot_v1_dot_learning__pb2.ListTeachableRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_learning__pb2.ListTeachableResponse.SerializeToString,
+            ),
+            'GetTeachable': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTeachable,
+                    request_deserializer=andon_dot_v1_dot_learning__pb2.GetTeachableRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_learning__pb2.GetTeachableResponse.SerializeToString,
+            ),
+            'GetAlike': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAlike,
+                    request_deserializer=andon_dot_v1_dot_learning__pb2.GetAlikeRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_learning__pb2.GetAlikeResponse.SerializeToString,
+            ),
+            'Teach': grpc.unary_unary_rpc_method_handler(
+                    servicer.Teach,
+                    request_deserializer=andon_dot_v1_dot_learning__pb2.TeachRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_learning__pb2.TeachResponse.SerializeToString,
+            ),
+            'UndoTeach': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndoTeach,
+                    request_deserializer=andon_dot_v1_dot_learning__pb2.UndoTeachRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_learning__pb2.UndoTeachResponse.SerializeToString,
+            ),
+            'ReturnTeachable': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReturnTeachable,
+                    request_deserializer=andon_dot_v1_dot_learning__pb2.ReturnTeachableRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_learning__pb2.ReturnTeachableResponse.SerializeToString,
+            ),
+            'GetAgreement': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAgreement,
+                    request_deserializer=andon_dot_v1_dot_learning__pb2.GetAgreementRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_learning__pb2.GetAgreementResponse.SerializeToString,
+            ),
+            'DecideLabel': grpc.unary_unary_rpc_method_handler(
+                    servicer.DecideLabel,
+                    request_deserializer=andon_dot_v1_dot_learning__pb2.DecideLabelRequest.FromString,
+                    response_serializer=andon_dot_v1_dot_learning__pb2.DecideLabelResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -574,6 +710,222 @@ class LearningService:
             '/andon.v1.LearningService/CloseGate',
             andon_dot_v1_dot_learning__pb2.CloseGateRequest.SerializeToString,
             andon_dot_v1_dot_learning__pb2.CloseGateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTeachable(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.LearningService/ListTeachable',
+            andon_dot_v1_dot_learning__pb2.ListTeachableRequest.SerializeToString,
+            andon_dot_v1_dot_learning__pb2.ListTeachableResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTeachable(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.LearningService/GetTeachable',
+            andon_dot_v1_dot_learning__pb2.GetTeachableRequest.SerializeToString,
+            andon_dot_v1_dot_learning__pb2.GetTeachableResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAlike(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.LearningService/GetAlike',
+            andon_dot_v1_dot_learning__pb2.GetAlikeRequest.SerializeToString,
+            andon_dot_v1_dot_learning__pb2.GetAlikeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Teach(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.LearningService/Teach',
+            andon_dot_v1_dot_learning__pb2.TeachRequest.SerializeToString,
+            andon_dot_v1_dot_learning__pb2.TeachResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndoTeach(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.LearningService/UndoTeach',
+            andon_dot_v1_dot_learning__pb2.UndoTeachRequest.SerializeToString,
+            andon_dot_v1_dot_learning__pb2.UndoTeachResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReturnTeachable(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.LearningService/ReturnTeachable',
+            andon_dot_v1_dot_learning__pb2.ReturnTeachableRequest.SerializeToString,
+            andon_dot_v1_dot_learning__pb2.ReturnTeachableResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAgreement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.LearningService/GetAgreement',
+            andon_dot_v1_dot_learning__pb2.GetAgreementRequest.SerializeToString,
+            andon_dot_v1_dot_learning__pb2.GetAgreementResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DecideLabel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/andon.v1.LearningService/DecideLabel',
+            andon_dot_v1_dot_learning__pb2.DecideLabelRequest.SerializeToString,
+            andon_dot_v1_dot_learning__pb2.DecideLabelResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -57,6 +57,22 @@ class LearningServiceStub:
     """Let the gate act although no risk is certified: by name, and until a time."""
     CloseGate: _grpc.UnaryUnaryMultiCallable[_learning_pb2.CloseGateRequest, _learning_pb2.CloseGateResponse]
     """Ask about everything from now on, by name."""
+    ListTeachable: _grpc.UnaryUnaryMultiCallable[_learning_pb2.ListTeachableRequest, _learning_pb2.ListTeachableResponse]
+    """Stored windows that people may label, and how far their labelling is."""
+    GetTeachable: _grpc.UnaryUnaryMultiCallable[_learning_pb2.GetTeachableRequest, _learning_pb2.GetTeachableResponse]
+    """Lend a person their next windows; for the lease nobody else gets them."""
+    GetAlike: _grpc.UnaryUnaryMultiCallable[_learning_pb2.GetAlikeRequest, _learning_pb2.GetAlikeResponse]
+    """Windows nearly the same as one, which may get its label with one call."""
+    Teach: _grpc.UnaryUnaryMultiCallable[_learning_pb2.TeachRequest, _learning_pb2.TeachResponse]
+    """Say what a stored window is."""
+    UndoTeach: _grpc.UnaryUnaryMultiCallable[_learning_pb2.UndoTeachRequest, _learning_pb2.UndoTeachResponse]
+    """Take back what one said of a stored window."""
+    ReturnTeachable: _grpc.UnaryUnaryMultiCallable[_learning_pb2.ReturnTeachableRequest, _learning_pb2.ReturnTeachableResponse]
+    """Give lent windows back unsaid."""
+    GetAgreement: _grpc.UnaryUnaryMultiCallable[_learning_pb2.GetAgreementRequest, _learning_pb2.GetAgreementResponse]
+    """How far people agree, and about which windows they contradict each other."""
+    DecideLabel: _grpc.UnaryUnaryMultiCallable[_learning_pb2.DecideLabelRequest, _learning_pb2.DecideLabelResponse]
+    """End a contradiction by name; it holds whatever is said afterwards."""
 
 @_typing.type_check_only
 class LearningServiceAsyncStub(LearningServiceStub):
@@ -87,6 +103,22 @@ class LearningServiceAsyncStub(LearningServiceStub):
     """Let the gate act although no risk is certified: by name, and until a time."""
     CloseGate: _aio.UnaryUnaryMultiCallable[_learning_pb2.CloseGateRequest, _learning_pb2.CloseGateResponse]  # type: ignore[assignment]
     """Ask about everything from now on, by name."""
+    ListTeachable: _aio.UnaryUnaryMultiCallable[_learning_pb2.ListTeachableRequest, _learning_pb2.ListTeachableResponse]  # type: ignore[assignment]
+    """Stored windows that people may label, and how far their labelling is."""
+    GetTeachable: _aio.UnaryUnaryMultiCallable[_learning_pb2.GetTeachableRequest, _learning_pb2.GetTeachableResponse]  # type: ignore[assignment]
+    """Lend a person their next windows; for the lease nobody else gets them."""
+    GetAlike: _aio.UnaryUnaryMultiCallable[_learning_pb2.GetAlikeRequest, _learning_pb2.GetAlikeResponse]  # type: ignore[assignment]
+    """Windows nearly the same as one, which may get its label with one call."""
+    Teach: _aio.UnaryUnaryMultiCallable[_learning_pb2.TeachRequest, _learning_pb2.TeachResponse]  # type: ignore[assignment]
+    """Say what a stored window is."""
+    UndoTeach: _aio.UnaryUnaryMultiCallable[_learning_pb2.UndoTeachRequest, _learning_pb2.UndoTeachResponse]  # type: ignore[assignment]
+    """Take back what one said of a stored window."""
+    ReturnTeachable: _aio.UnaryUnaryMultiCallable[_learning_pb2.ReturnTeachableRequest, _learning_pb2.ReturnTeachableResponse]  # type: ignore[assignment]
+    """Give lent windows back unsaid."""
+    GetAgreement: _aio.UnaryUnaryMultiCallable[_learning_pb2.GetAgreementRequest, _learning_pb2.GetAgreementResponse]  # type: ignore[assignment]
+    """How far people agree, and about which windows they contradict each other."""
+    DecideLabel: _aio.UnaryUnaryMultiCallable[_learning_pb2.DecideLabelRequest, _learning_pb2.DecideLabelResponse]  # type: ignore[assignment]
+    """End a contradiction by name; it holds whatever is said afterwards."""
 
 class LearningServiceServicer(metaclass=_abc_1.ABCMeta):
     """Spoken by engineers' clients and the command line."""
@@ -186,5 +218,69 @@ class LearningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_learning_pb2.CloseGateResponse, _abc.Awaitable[_learning_pb2.CloseGateResponse]]:
         """Ask about everything from now on, by name."""
+
+    @_abc_1.abstractmethod
+    def ListTeachable(
+        self,
+        request: _learning_pb2.ListTeachableRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_learning_pb2.ListTeachableResponse, _abc.Awaitable[_learning_pb2.ListTeachableResponse]]:
+        """Stored windows that people may label, and how far their labelling is."""
+
+    @_abc_1.abstractmethod
+    def GetTeachable(
+        self,
+        request: _learning_pb2.GetTeachableRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_learning_pb2.GetTeachableResponse, _abc.Awaitable[_learning_pb2.GetTeachableResponse]]:
+        """Lend a person their next windows; for the lease nobody else gets them."""
+
+    @_abc_1.abstractmethod
+    def GetAlike(
+        self,
+        request: _learning_pb2.GetAlikeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_learning_pb2.GetAlikeResponse, _abc.Awaitable[_learning_pb2.GetAlikeResponse]]:
+        """Windows nearly the same as one, which may get its label with one call."""
+
+    @_abc_1.abstractmethod
+    def Teach(
+        self,
+        request: _learning_pb2.TeachRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_learning_pb2.TeachResponse, _abc.Awaitable[_learning_pb2.TeachResponse]]:
+        """Say what a stored window is."""
+
+    @_abc_1.abstractmethod
+    def UndoTeach(
+        self,
+        request: _learning_pb2.UndoTeachRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_learning_pb2.UndoTeachResponse, _abc.Awaitable[_learning_pb2.UndoTeachResponse]]:
+        """Take back what one said of a stored window."""
+
+    @_abc_1.abstractmethod
+    def ReturnTeachable(
+        self,
+        request: _learning_pb2.ReturnTeachableRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_learning_pb2.ReturnTeachableResponse, _abc.Awaitable[_learning_pb2.ReturnTeachableResponse]]:
+        """Give lent windows back unsaid."""
+
+    @_abc_1.abstractmethod
+    def GetAgreement(
+        self,
+        request: _learning_pb2.GetAgreementRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_learning_pb2.GetAgreementResponse, _abc.Awaitable[_learning_pb2.GetAgreementResponse]]:
+        """How far people agree, and about which windows they contradict each other."""
+
+    @_abc_1.abstractmethod
+    def DecideLabel(
+        self,
+        request: _learning_pb2.DecideLabelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_learning_pb2.DecideLabelResponse, _abc.Awaitable[_learning_pb2.DecideLabelResponse]]:
+        """End a contradiction by name; it holds whatever is said afterwards."""
 
 def add_LearningServiceServicer_to_server(servicer: LearningServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
