@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+NOT_OURS = {"__pycache__", "node_modules"}
+"""Folders that are made here, and hold what others wrote."""
 PROGRAMS = ("coordinator", "ros_nodes", "tui")
 
 
@@ -78,7 +80,8 @@ def uses(path: Path) -> Iterator[tuple[int, str]]:
 def committed_text() -> Iterator[tuple[Path, str]]:
     """Every text file a reader of the repository sees, generated stubs left out."""
     folders = (
-        *PROGRAMS, "proto", "launch", "tests", "docs", "benchmarks", "deploy", ".ci",
+        *PROGRAMS, "proto", "launch", "tests", "docs", "benchmarks", "deploy", "tablet",
+        ".ci",
     )  # fmt: skip
     files = [
         path
@@ -89,7 +92,7 @@ def committed_text() -> Iterator[tuple[Path, str]]:
     for folder in folders:
         files += (ROOT / folder).rglob("*")
     for path in sorted(files):
-        if not path.is_file() or "__pycache__" in path.parts or "_pb2" in path.name:
+        if NOT_OURS & set(path.parts) or not path.is_file() or "_pb2" in path.name:
             continue
         try:
             yield path, path.read_text(encoding="utf-8")
