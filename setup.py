@@ -18,7 +18,11 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
 PROGRAMS = ("coordinator", "ros_nodes", "tui")
 NODES = ("cell_node", "simulated_cell_node", "replay_node")
 COMMANDS = ("check", "record", "replay", "up")
-DATA = ("*.pyi", "*.tcss", "*.toml", "*.xml", "*.proto", "py.typed")
+PAGE = ("html", "js", "css", "webmanifest", "svg", "png", "woff2", "txt")
+DATA = (
+    *("*.pyi", "*.tcss", "*.toml", "*.xml", "*.proto", "py.typed"),
+    *(f"*.{suffix}" for suffix in PAGE),
+)
 
 
 class Ament(Distribution):

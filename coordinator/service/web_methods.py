@@ -26,13 +26,33 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
             "ReleaseClaim",
             "Answer",
             "UndoAnswer",
+            "Arrive",
+            "HandOver",
+            "Skip",
+            "GetGroup",
+            "AnswerGroup",
             "Hold",
             "ReleaseHold",
         }
     ),
     # Models are looked at: a tablet neither trains, nor promotes, nor opens a gate.
-    "andon.v1.LearningService": frozenset({"ListModels", "GetModel", "GetGate"}),
-    "andon.v1.AccessService": frozenset({"WhoAmI", "Login", "Logout"}),
+    "andon.v1.LearningService": frozenset(
+        {
+            "ListModels",
+            "GetModel",
+            "GetGate",
+            "ListTeachable",
+            "GetTeachable",
+            "GetAlike",
+            "Teach",
+            "UndoTeach",
+            "ReturnTeachable",
+            "GetAgreement",
+        }
+    ),
+    "andon.v1.AccessService": frozenset(
+        {"WhoAmI", "ListPeople", "Login", "Logout", "StillHere"}
+    ),
 }
 """Service -> methods. Nodes' sessions and administration are not among them."""
 

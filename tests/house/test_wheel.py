@@ -14,7 +14,10 @@ from tests.house.sources import PROGRAMS, ROOT, name
 
 pytestmark = pytest.mark.slow
 
-TYPES_AND_DATA = {".py", ".pyi", ".tcss", ".xml", ".toml", ".proto", ".typed"}
+TYPES_AND_DATA = {
+    *(".py", ".pyi", ".tcss", ".xml", ".toml", ".proto", ".typed"),
+    *(".html", ".js", ".css", ".webmanifest", ".svg", ".png", ".woff2", ".txt"),
+}
 
 ASK_WHERE = """
 import andon.v1.cell_pb2, coordinator, ros_nodes, tui

@@ -1,0 +1,80 @@
+// Answers that nobody has confirmed yet. They outlive the page, and go out as they were
+// given: the same key, the same claim. The coordinator says whether one had arrived.
+
+const KEY = "andon.outbox";
+
+export class Outbox {
+  constructor(storage = localStorage) {
+    this.storage = storage;
+    this.sending = new Set();
+    try {
+      this.items = JSON.parse(storage.getItem(KEY) ?? "[]");
+    } catch {
+      this.items = [];
+    }
+  }
+
+  /** Keeps an answer until it is confirmed. */
+  add(item) {
+    this.items.push(item);
+    this.#write();
+  }
+
+  remove(key) {
+    this.items = this.items.filter((item) => item.key !== key);
+    this.#write();
+  }
+
+  /** Notes why an answer was not taken; it stays until somebody has read it. */
+  refuse(key, text) {
+    const item = this.items.find((one) => one.key === key);
+    if (item) item.refused = text;
+    this.#write();
+  }
+
+  /** Answers that still wait to be sent. */
+  get unsent() {
+    return this.items.filter((item) => !item.refused);
+  }
+
+  get refused() {
+    return this.items.filter((item) => item.refused);
+  }
+
+  /** The answer to a request that waits. */
+  of(requestId) {
+    return this.unsent.find((item) => item.requestId === requestId);
+  }
+
+  /**
+   * Sends what waits for this person.
+   * @param send a function that sends one and returns the reply, or throws CallError
+   * @param told what to do with (item, reply) and (item, null, error)
+   */
+  async flush(person, send, told) {
+    for (const item of this.unsent) {
+      if (item.person !== person || this.sending.has(item.key)) continue;
+      this.sending.add(item.key);
+      try {
+        const reply = await send(item);
+        this.remove(item.key);
+        told(item, reply, null);
+      } catch (error) {
+        if (!error.silent && !error.locked) {
+          this.refuse(item.key, error.text ?? String(error));
+        }
+        told(item, null, error);
+      } finally {
+        this.sending.delete(item.key);
+      }
+    }
+  }
+
+  #write() {
+    try {
+      this.storage.setItem(KEY, JSON.stringify(this.items));
+    } catch {
+      // A full or forbidden storage: the answers live as long as the page does.
+    }
+  }
+}

@@ -1,0 +1,83 @@
+// What the plant looks like: events in, a new picture out. Nothing is drawn or sent here.
+
+import { seconds } from "./contract.js";
+
+export const EMPTY = {
+  cells: new Map(),
+  requests: new Map(),
+  learning: new Map(),
+  families: new Map(),
+  presence: { answering: 0, people: [], nobody: false },
+  coordinator: "",
+  missed: 0,
+};
+
+/** The picture after one WatchResponse; at is the moment it came, ms. */
+export function fold(picture, message, at) {
+  const { case: kind, value } = message.change;
+  switch (kind) {
+    case "snapshot":
+      return {
+        cells: byId(value.cells.map((cell) => cellAt(cell, at)), "cellId"),
+        requests: byId(value.requests.map((one) => requestAt(one, at)), "requestId"),
+        learning: byId(value.learning, "family"),
+        families: byId(value.families, "family"),
+        presence: value.presence ?? EMPTY.presence,
+        coordinator: value.coordinator,
+        missed: picture.missed + Number(message.missed),
+      };
+    case "cell":
+      return { ...picture, cells: put(picture.cells, value.cellId, cellAt(value, at)) };
+    case "request":
+      return { ...picture, requests: change(picture.requests, requestAt(value, at)) };
+    case "presence":
+      return { ...picture, presence: value };
+    case "learning":
+      return { ...picture, learning: put(picture.learning, value.family, value) };
+    default:
+      return picture;
+  }
+}
+
+/** A cell with the moment since when it is as it is, by this tablet's clock. */
+function cellAt(cell, at) {
+  return Object.assign(cell, { sinceMs: at - (seconds(cell.inState) || 0) * 1000 });
+}
+
+/** A request with its deadline by this tablet's clock. */
+export function requestAt(summary, at) {
+  return Object.assign(summary, {
+    deadlineMs: at + seconds(summary.timeLeft) * 1000,
+    allowedS: seconds(summary.timeAllowed),
+  });
+}
+
+/** Open questions, most urgent first; a cell waits for each of them. */
+export function questions(picture) {
+  return [...picture.requests.values()].filter((one) => one.kind !== 2).sort(byUrgency);
+}
+
+/** Windows that were decided alone and may be checked; no cell waits. */
+export function audits(picture) {
+  return [...picture.requests.values()].filter((one) => one.kind === 2).sort(byUrgency);
+}
+
+function byUrgency(a, b) {
+  return a.priority - b.priority || b.level - a.level || a.deadlineMs - b.deadlineMs ||
+    (a.requestId < b.requestId ? -1 : 1);
+}
+
+function byId(items, key) {
+  return new Map(items.map((item) => [item[key], item]));
+}
+
+function put(map, key, value) {
+  return new Map(map).set(key, value);
+}
+
+function change(map, request) {
+  const next = new Map(map);
+  if (request.outcome === 0) next.set(request.requestId, request);
+  else next.delete(request.requestId);
+  return next;
+}
