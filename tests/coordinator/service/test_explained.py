@@ -120,7 +120,8 @@ async def ask(world: ServiceWorld, model: LoadedModel) -> str:
     await node.offer(
         node.window(samples=samples.tobytes(), window_digest=window.digest)
     )
-    return (await node.heard("window_outcome")).request_id
+    outcome = await node.heard("window_outcome")
+    return str(outcome.request_id)
 
 
 async def look(world: ServiceWorld, request_id: str, who: str = "ana"):

@@ -8,7 +8,7 @@ from coordinator.live.request.view import view_digest
 from coordinator.live.request.views import Views
 from coordinator.store import Store
 from coordinator.store.codec import decode
-from coordinator.terms import Action, Label, events
+from coordinator.terms import Action, Digest, Label, events
 from coordinator.terms.why import ChannelWeight, Why
 from tests.builders import FAMILY, NOON, make_family, make_request
 
@@ -77,7 +77,7 @@ async def test_a_full_disk_does_not_keep_a_question_from_being_shown() -> None:
         async def commit(self, *_events: events.Event) -> None:
             raise StoreDegradedError("no room.")
 
-        async def shown(self, _request_id) -> list:
+        async def shown(self, _request_id) -> list[Digest]:
             return []
 
     views, request = Views(FullStore()), make_request()
