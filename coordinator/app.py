@@ -32,7 +32,7 @@ from coordinator.live.gate.plan import plan_of
 from coordinator.live.inference.device import choose
 from coordinator.live.inference.worker import InferenceWorker
 from coordinator.live.path import LivePath, PathSettings
-from coordinator.live.request.queue import RequestQueue
+from coordinator.live.request.queue import RequestQueue, Times
 from coordinator.model.slot import ModelSlot
 from coordinator.seams import CellRow
 from coordinator.service.plant import Plant
@@ -43,6 +43,7 @@ from coordinator.store import Store
 from coordinator.store.clip_files import ClipFolder
 from coordinator.terms import (
     NO_DIGEST,
+    Actor,
     CellId,
     FamilyId,
     HoldReason,
@@ -198,7 +199,11 @@ class Coordinator:
             publish=self._heard,
             family_of=self._vocabulary.family,
             make_example=partial(accept, clock=self._clock),
-            claim_lease_ns=seconds_to_ns(self._settings.requests.claim_lease_s),
+            times=Times(
+                claim_lease_ns=seconds_to_ns(self._settings.requests.claim_lease_s),
+                undo_ns=seconds_to_ns(self._settings.requests.undo_s),
+            ),
+            answered=self._carry_out,
         )
 
     def _path(
@@ -260,6 +265,9 @@ class Coordinator:
         if gate is not None:
             gate.heard(request)
         self._feed.publish(request)
+
+    def _carry_out(self, answered: OperatorRequest, actor: Actor) -> None:
+        self.plant.carry_out(answered, actor)
 
     def _teacher(self, gate: GateKeeper) -> LearningPath:
         settings, family = self._settings, gate.family_id
@@ -335,6 +343,7 @@ class Coordinator:
                 ended = await requests.expire(due)
                 if ended.outcome is Outcome.TIMED_OUT:
                     self._tell_expired(ended)
+            await requests.make_final()
             await requests.end_lapsed_claims()
         except StoreError as error:  # a full disk must not end the coordinator
             _log.error("expiry_waits", code=error.code, text=error.text)

@@ -18,6 +18,7 @@ AndonError
     - RequestClaimedError       somebody else holds the claim
     - NotYourClaimError         an answer without a claim
     - RequestClosedError        the request has ended
+    - AnswerWaitsError          an answer was given, and may still be taken back
     - ViewChangedError          what was shown is not what is asked now
     - KeyReusedError            same idempotency key, other content
     - AlreadyDoneError          same key, same content: the first reply stands
@@ -165,6 +166,12 @@ class RequestClosedError(ConflictError):
     """The request has ended."""
 
     refusal = "REQUEST_CLOSED"
+
+
+class AnswerWaitsError(ConflictError):
+    """An answer was given, and only who gave it may take it back."""
+
+    refusal = "ANSWER_WAITS"
 
 
 class ViewChangedError(ConflictError):

@@ -35,7 +35,12 @@ from coordinator.terms import (
     Verdict,
     WindowId,
 )
-from coordinator.terms.events import Event, JournalEntry, WindowDecided
+from coordinator.terms.events import (
+    AnswerGiven,
+    Event,
+    JournalEntry,
+    WindowDecided,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,9 @@ class StoreReader(Protocol):
 
     async def open_requests(self) -> Sequence[OperatorRequest]:
         """Return open requests; deadlines and claims armed again in full from now."""
+
+    async def answers_that_wait(self) -> Sequence[AnswerGiven]:
+        """Return the answers that may still be taken back, oldest first."""
 
     async def ended_requests(self, limit: int) -> Sequence[OperatorRequest]:
         """Return the newest ended requests, newest first."""

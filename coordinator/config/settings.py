@@ -61,12 +61,15 @@ class CoordinatorSection(Section):
     language: Literal["", "en", "de"] = ""
     """Language of `andon tui` on this machine; "" takes that of the environment."""
 
+
 class RequestsSection(Section):
     """How long people have, and what happens then."""
 
     deadline_s: Seconds = 120.0
     on_timeout: Literal["hold", "reject"] = "hold"
     claim_lease_s: Seconds = 60.0
+    undo_s: Annotated[float, Field(ge=0.0, le=60.0, strict=True)] = 3.0
+    """An answer may be taken back for so long, and moves nothing before; 0 never, s."""
 
     @property
     def timeout_outcome(self) -> TimeoutOutcome:
@@ -98,6 +101,7 @@ class _LabelEntry(Section):
     action: Literal["continue", "rework", "reject", "stop"]
     must_never_miss: bool = False
     text: str = ""
+    urgent: bool = False
 
 
 class _ChannelEntry(Section):
@@ -176,6 +180,7 @@ class FamilySection(Section):
                     action=Action(x.action),
                     must_never_miss=x.must_never_miss,
                     text=x.text,
+                    urgent=x.urgent,
                 )
                 for x in self.labels
             ),

@@ -16,13 +16,12 @@ from coordinator.insight.explain_learning import (
     of_model,
     short,
 )
-from coordinator.insight.why_words import of_why
+from coordinator.insight.explain_requests import of_request
 from coordinator.seams import StoreReader
 from coordinator.store.codec import decode
 from coordinator.terms import (
     Decision,
     PermitPurpose,
-    RequestKind,
     Verdict,
     WindowKind,
     events,
@@ -48,15 +47,6 @@ _Step = (
     | events.PermitIssued
     | events.PermitConsumed
     | events.PermitDropped
-)
-_Request = (
-    events.RequestOpened
-    | events.RequestSeen
-    | events.RequestClaimed
-    | events.ClaimEnded
-    | events.RequestAnswered
-    | events.RequestEnded
-    | events.RequestExplained
 )
 _Clip = events.ClipStored | events.ClipRemoved
 _PURPOSE = {
@@ -128,11 +118,13 @@ def _said(event: Event) -> str:
             | events.RequestSeen()
             | events.RequestClaimed()
             | events.ClaimEnded()
-            | events.RequestAnswered()
-            | events.RequestEnded()
             | events.RequestExplained()
+            | events.RequestEnded()
+            | events.RequestAnswered()
+            | events.AnswerGiven()
+            | events.AnswerUndone()
         ):
-            return _of_request(event)
+            return of_request(event)
         case events.ClipStored() | events.ClipRemoved():
             return _of_clip(event)
         case (
@@ -251,40 +243,6 @@ def _verdict(verdict: Verdict) -> str:
         f"{said.confidence:.3f}, novelty {said.novelty:.2f}."
     )
     return f"{word} ({verdict.code}): {verdict.reason}{model}"
-
-
-def _of_request(event: _Request) -> str:
-    match event:
-        case events.RequestOpened():
-            asked = event.request
-            kind = "question" if asked.kind is RequestKind.QUESTION else "audit"
-            return (
-                f"{kind} {asked.request_id} was opened about window {asked.window_id}, "
-                f"{asked.time_allowed_ns / 1e9:.0f} s to answer, then "
-                f"{asked.on_timeout.value}."
-            )
-        case events.RequestSeen():
-            return f"{event.request_id} was looked at{by(event.actor)}."
-        case events.RequestClaimed():
-            taken = f", taken from {event.taken_from}" if event.taken_from else ""
-            return f"{event.request_id} was claimed{by(event.actor)}{taken}."
-        case events.ClaimEnded():
-            return f"{event.request_id} is free again: {event.reason}."
-        case events.RequestAnswered():
-            kind = "a correction" if event.correction else "no correction"
-            note = f', saying "{event.note}"' if event.note else ""
-            return (
-                f"{event.request_id} was answered {event.label}{by(event.actor)}, "
-                f"{kind}{note}."
-            )
-        case events.RequestEnded():
-            next_one = f" {event.successor} follows." if event.successor else ""
-            return (
-                f"{event.request_id} ended as {event.outcome.value}: {event.text}"
-                f"{next_one}"
-            )
-        case events.RequestExplained():
-            return of_why(event)
 
 
 def _of_clip(event: _Clip) -> str:

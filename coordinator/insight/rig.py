@@ -30,7 +30,7 @@ from coordinator.live.gate.plan import GatePlan
 from coordinator.live.inference.device import choose
 from coordinator.live.inference.worker import InferenceWorker
 from coordinator.live.path import LivePath, PathSettings
-from coordinator.live.request.queue import RequestQueue
+from coordinator.live.request.queue import RequestQueue, Times
 from coordinator.model.slot import ModelSlot
 from coordinator.seams import Candidate, CellRow, Progress, Trainer
 from coordinator.store import Store
@@ -226,7 +226,7 @@ class Rig:
             publish=self._heard,
             family_of=lambda _family_id: self._family,
             make_example=self._make_example,
-            claim_lease_ns=seconds_to_ns(YEAR_S),
+            times=Times(claim_lease_ns=seconds_to_ns(YEAR_S)),
         )
         self.cell = RecordedCell(
             path=self._live_path(requests, desk),

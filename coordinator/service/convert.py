@@ -53,6 +53,7 @@ def label(term: Label) -> terms_pb2.Label:
         action=to_wire(term.action),
         must_never_miss=term.must_never_miss,
         text=term.text,
+        urgent=term.urgent,
     )
 
 
@@ -245,6 +246,11 @@ def request_summary(term: OperatorRequest, now_ns: int) -> operator_pb2.RequestS
         cycle=term.cycle,
         part_id=term.part_id,
         clip_id=term.clip_id,
+        pending_label=term.pending_label,
+        pending_by=term.pending_by,
+        undo_left=(
+            duration(term.pending_until_ns - now_ns) if term.is_pending else None
+        ),
     )
 
 

@@ -13,13 +13,21 @@ from coordinator.errors import BadIdError, MissingFieldError, NotFoundError
 from coordinator.feed import Feed
 from coordinator.insight.why import Explainer
 from coordinator.learning.path import LearningPath
+from coordinator.live.cell import control
 from coordinator.live.clips import ClipShelf
 from coordinator.live.gate.keeper import GateKeeper
 from coordinator.live.path import LivePath
 from coordinator.live.request.queue import RequestQueue
 from coordinator.seams import Store
 from coordinator.service.presence import Attendance, Presence
-from coordinator.terms import CellId, Family, FamilyId, is_id
+from coordinator.terms import (
+    Actor,
+    CellId,
+    Family,
+    FamilyId,
+    OperatorRequest,
+    is_id,
+)
 from coordinator.vocabulary import Vocabulary
 
 
@@ -56,6 +64,18 @@ class Plant:
             self.clock.monotonic_ns(),
             self.requests.last_answer_ns,
         )
+
+    def carry_out(self, answered: OperatorRequest, actor: Actor) -> None:
+        """Tell whoever waits for a final answer.
+
+        Neither the cell nor the family has to be configured any more.
+        """
+        teacher = self.learning.get(answered.family)
+        if teacher is not None:
+            teacher.note_example()
+        path = self.cells.get(answered.cell_id)
+        if path is not None:
+            path.inbox.post(control.Answered(answered, actor))
 
     def cell(self, cell_id: str) -> LivePath:
         """Return one cell's path.

@@ -19,7 +19,7 @@ from coordinator.service.words import (
     once_of,
     to_wire,
 )
-from coordinator.terms import Actor, Digest, OperatorRequest, RequestId
+from coordinator.terms import Digest, OperatorRequest, RequestId
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -99,38 +99,70 @@ class RequestCalls(operator_pb2_grpc.OperatorServiceServicer):
             once=once,
             note=note,
         )
-        moves_on = self._carry_out(answered, actor)
+        # Nothing ran since the answer was taken: the cell still stands as it stood.
+        path = plant.cells.get(answered.cell_id)
         plant.feed.publish(PresenceChanged())
-        label = plant.vocabulary.family(answered.family).label(answered.label)
+        said = answered.label or answered.pending_label
+        label = plant.vocabulary.family(answered.family).label(said)
         return operator_pb2.AnswerResponse(
             summary=self._summary(answered),
-            correction=bool(answered.guess) and answered.guess != answered.label,
+            correction=bool(answered.guess) and answered.guess != said,
             action=to_wire(None if label is None else label.action),
-            undo_within=duration(0),
-            cell_moves_on=moves_on,
+            undo_within=duration(self._undo_left_ns(answered)),
+            cell_moves_on=path is not None and path.waits_for(answered),
         )
-
-    def _carry_out(self, answered: OperatorRequest, actor: Actor) -> bool:
-        """Tell whoever waits for an answer; return whether the cell does.
-
-        Neither the cell nor the family has to be configured any more.
-        """
-        teacher = self._plant.learning.get(answered.family)
-        if teacher is not None:
-            teacher.note_example()
-        path = self._plant.cells.get(answered.cell_id)
-        if path is None:
-            return False
-        moves_on = path.waits_for(answered)
-        path.inbox.post(control.Answered(answered, actor))
-        return moves_on
 
     async def UndoAnswer(
         self, request: operator_pb2.UndoAnswerRequest, context: Context
     ) -> operator_pb2.UndoAnswerResponse:
         """See operator.proto."""
+        del context
+        opened = await self._plant.requests.undo(
+            RequestId(require_id("request_id", request.request_id)),
+            actor_of(request.actor),
+            once_of(request),
+        )
+        return operator_pb2.UndoAnswerResponse(summary=self._summary(opened))
+
+    async def Arrive(
+        self, request: operator_pb2.ArriveRequest, context: Context
+    ) -> operator_pb2.ArriveResponse:
+        """See operator.proto."""
         del request, context
-        raise NotServedError("answers are final in this version of andon.")
+        raise NotServedError("this version notes no arrivals.")
+
+    async def HandOver(
+        self, request: operator_pb2.HandOverRequest, context: Context
+    ) -> operator_pb2.HandOverResponse:
+        """See operator.proto."""
+        del request, context
+        raise NotServedError("this version hands no claim over.")
+
+    async def Skip(
+        self, request: operator_pb2.SkipRequest, context: Context
+    ) -> operator_pb2.SkipResponse:
+        """See operator.proto."""
+        del request, context
+        raise NotServedError("give the claim back instead.")
+
+    async def GetGroup(
+        self, request: operator_pb2.GetGroupRequest, context: Context
+    ) -> operator_pb2.GetGroupResponse:
+        """See operator.proto."""
+        del request, context
+        raise NotServedError("this version has no groups.")
+
+    async def AnswerGroup(
+        self, request: operator_pb2.AnswerGroupRequest, context: Context
+    ) -> operator_pb2.AnswerGroupResponse:
+        """See operator.proto."""
+        del request, context
+        raise NotServedError("this version has no groups.")
+
+    def _undo_left_ns(self, request: OperatorRequest) -> int:
+        if not request.is_pending:
+            return 0
+        return max(0, request.pending_until_ns - self._plant.clock.monotonic_ns())
 
     def _summary(self, request: OperatorRequest) -> operator_pb2.RequestSummary:
         return convert.request_summary(request, self._plant.clock.monotonic_ns())

@@ -27,6 +27,7 @@ FOLDED: Final = (
     "permits",
     "windows",
     "requests",
+    "given",
     "clips",
     "examples",
     "labels",
@@ -36,7 +37,7 @@ FOLDED: Final = (
     "mentions",
 )
 """The tables that are the fold of the journal."""
-SINCE: Final = {"clips": 2, "unconfirmed": 3, "gates": 4}
+SINCE: Final = {"clips": 2, "unconfirmed": 3, "gates": 4, "given": 5}
 """The step that made a table, where it was not the first."""
 
 
@@ -64,6 +65,12 @@ def step_3_unconfirmed_holds(db: sqlite_utils.Database) -> None:
 def step_4_gates(db: sqlite_utils.Database) -> None:
     """Make the table of what each family's gate rests on."""
     db.execute(_GATES)
+
+
+@MIGRATIONS()
+def step_5_answers_that_wait(db: sqlite_utils.Database) -> None:
+    """Make the table of answers that may still be taken back."""
+    db.execute(_GIVEN)
 
 
 _RECORD: Final = (
@@ -152,11 +159,16 @@ _GATES: Final = """CREATE TABLE gates (
     closed_seq INTEGER, evidence_seq INTEGER NOT NULL, source TEXT NOT NULL,
     seq INTEGER NOT NULL) STRICT, WITHOUT ROWID"""
 
+_GIVEN: Final = """CREATE TABLE given (
+    request_id TEXT PRIMARY KEY, label TEXT NOT NULL, person TEXT NOT NULL,
+    seq INTEGER NOT NULL) STRICT, WITHOUT ROWID"""
+
 STEPS: Final = (
     step_1_first_tables,
     step_2_clips,
     step_3_unconfirmed_holds,
     step_4_gates,
+    step_5_answers_that_wait,
 )
 VERSION: Final = len(STEPS)
 """The newest schema this andon knows; `user_version` in the file's header."""

@@ -77,8 +77,10 @@ def cells(db: sqlite3.Connection) -> dict[CellId, CellRow]:
 _REQUEST: Final = """SELECT j.kind, j.payload, r.outcome, r.seen_at, r.claimed_by,
     r.claim_epoch, r.claimed_at, r.resolved_at, r.label, r.answered_by,
     (SELECT c.clip_id FROM decisions AS d JOIN clips AS c ON c.window_id = d.window_id
-        WHERE d.decision_id = r.decision_id AND NOT c.removed)
-    FROM requests AS r JOIN journal AS j ON j.seq = r.seq"""
+        WHERE d.decision_id = r.decision_id AND NOT c.removed),
+    g.label, g.person
+    FROM requests AS r JOIN journal AS j ON j.seq = r.seq
+    LEFT JOIN given AS g ON g.request_id = r.request_id"""
 
 
 def open_requests(db: sqlite3.Connection, arming: Arming) -> list[OperatorRequest]:
@@ -124,7 +126,7 @@ def answered_for(
 
 def _request(row: Sequence[Any], arming: Arming) -> OperatorRequest:
     kind, payload, outcome, seen, holder, epoch, claimed, resolved, *rest = row
-    label, by, clip_id = rest
+    label, by, clip_id, pending, pending_by = rest
     raised = cast(e.RequestOpened, decode(kind, payload)).request
     is_open = Outcome(outcome) is Outcome.OPEN
     until = arming.now_ns + raised.time_allowed_ns
@@ -143,7 +145,18 @@ def _request(row: Sequence[Any], arming: Arming) -> OperatorRequest:
         label=label,
         answered_by=PersonId(by),
         clip_id=NO_CLIP if clip_id is None else ClipId(clip_id),
+        pending_label=pending or "",
+        pending_by=PersonId(pending_by or NOBODY),
     )
+
+
+def answers_that_wait(db: sqlite3.Connection) -> list[e.AnswerGiven]:
+    """Return the answers that may still be taken back, oldest first."""
+    rows = db.execute(
+        """SELECT j.kind, j.payload FROM given AS g JOIN journal AS j
+        ON j.seq = g.seq ORDER BY g.seq"""
+    )
+    return [cast(e.AnswerGiven, decode(*row)) for row in rows]
 
 
 _WINDOW: Final = """w.window_id, w.cell_id, w.digest, w.content, w.facts, w.samples,

@@ -45,7 +45,12 @@ from coordinator.terms import (
     StoredClip,
     WindowId,
 )
-from coordinator.terms.events import Event, JournalEntry, WindowDecided
+from coordinator.terms.events import (
+    AnswerGiven,
+    Event,
+    JournalEntry,
+    WindowDecided,
+)
 
 T = TypeVar("T")
 
@@ -213,6 +218,10 @@ class Store(Looking):
         """See StoreReader."""
         arming = self._arming()
         return await self._read(lambda db: reader.open_requests(db, arming))
+
+    async def answers_that_wait(self) -> Sequence[AnswerGiven]:
+        """See StoreReader."""
+        return await self._read(reader.answers_that_wait)
 
     async def ended_requests(self, limit: int) -> Sequence[OperatorRequest]:
         """See StoreReader."""

@@ -120,6 +120,7 @@ def _verify(
     db.execute("ATTACH ? AS kept", (uri(database, "ro"),))
     db.execute("PRAGMA trusted_schema = OFF")
     same_schema = _schema(db, "main") == _schema(db, "kept")
+    migrate(db)  # a guard may look into a table that an older store has not
     # From here an unqualified name means the copy for what is folded, and the stored
     # table for what is not.
     db.execute("DROP TABLE main.journal")
@@ -130,7 +131,7 @@ def _verify(
         _check_noted(db, noted, entries)
     if not same_schema:
         raise _Broken(entries, None, "the tables are not as andon makes them.")
-    (version,) = db.execute("PRAGMA main.user_version").fetchone()
+    (version,) = db.execute("PRAGMA kept.user_version").fetchone()
     for table in FOLDED:
         if SINCE.get(table, 1) <= version:
             _compare(db, table, entries)

@@ -66,12 +66,14 @@ class Label:
         action: What it lets the robot do.
         must_never_miss: A model that misses it more than the serving one is refused.
         text: What people read.
+        urgent: An answer with it is final at once: nothing waits for an undo.
     """
 
     name: str
     action: Action
     must_never_miss: bool = False
     text: str = ""
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ from coordinator.terms.learning_events import (
 )
 from coordinator.terms.request import Actor
 from coordinator.terms.request_events import (
+    AnswerGiven,
+    AnswerUndone,
     ClaimEnded,
     RequestAnswered,
     RequestClaimed,
@@ -253,6 +255,8 @@ Event = (
     | RequestSeen
     | RequestClaimed
     | ClaimEnded
+    | AnswerGiven
+    | AnswerUndone
     | RequestAnswered
     | RequestEnded
     | RequestExplained
@@ -283,6 +287,8 @@ Event = (
 
 
 __all__ = [
+    "AnswerGiven",
+    "AnswerUndone",
     "CellMoved",
     "ClaimEnded",
     "ClipRemoved",

@@ -23,6 +23,7 @@ ID_PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 NO_DIGEST: Final = Digest("")
 NOBODY: Final = PersonId("")
 NO_CLIP: Final = ClipId("")
+NO_REQUEST: Final = RequestId("")
 
 
 def is_id(text: str) -> bool:

@@ -102,6 +102,9 @@ class OperatorRequest:
         label: The answer, when answered.
         answered_by: The person, when answered.
         clip_id: Full-rate recording of the window, when it is here; "" without one.
+        pending_label: An answer that may still be taken back; "" when none waits.
+        pending_by: Who gave it.
+        pending_until_ns: Monotonic end of the time to take it back; 0 when none waits.
     """
 
     request_id: RequestId
@@ -133,11 +136,19 @@ class OperatorRequest:
     label: str = ""
     answered_by: PersonId = NOBODY
     clip_id: ClipId = NO_CLIP
+    pending_label: str = ""
+    pending_by: PersonId = NOBODY
+    pending_until_ns: int = 0
 
     @property
     def is_open(self) -> bool:
-        """Whether it still waits for an answer."""
+        """Whether it has not ended; an answer may wait all the same."""
         return self.outcome is Outcome.OPEN
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether an answer was given that may still be taken back."""
+        return bool(self.pending_label)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coordinator.terms.ids import NOBODY, CellId, Digest, PersonId, RequestId
+from coordinator.terms.ids import (
+    NO_REQUEST,
+    NOBODY,
+    CellId,
+    Digest,
+    PersonId,
+    RequestId,
+)
 from coordinator.terms.request import Actor, OperatorRequest, Outcome
 
 
@@ -50,6 +57,9 @@ class RequestAnswered:
         correction: The label is not the model's first guess.
         view_digest: What was shown.
         note: What the person added.
+        waited: It was given before, and nobody took it back. Guard: it still waits.
+        shown: Request whose evidence the person saw, where one card stood for several;
+            "" when it was this one.
     """
 
     request_id: RequestId
@@ -60,6 +70,31 @@ class RequestAnswered:
     correction: bool
     view_digest: Digest
     note: str = ""
+    waited: bool = False
+    shown: RequestId = NO_REQUEST
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerGiven:
+    """A person answered, and may take it back for a while. Nothing rests on it yet.
+
+    Guard: open, the answer's claim_epoch is the current one, no other answer waits.
+
+    Attributes:
+        answer: What is recorded of it when it is final.
+        undo_ns: How long it may be taken back, in nanoseconds.
+    """
+
+    answer: RequestAnswered
+    undo_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerUndone:
+    """A person took an answer back. Guard: it is theirs, and waits."""
+
+    request_id: RequestId
+    actor: Actor
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from coordinator.live.cell.record import CellRecord
 from coordinator.live.gate.desk import FixedDesk
 from coordinator.live.gate.judge import Gate
 from coordinator.live.path import LivePath, PathSettings
-from coordinator.live.request.queue import RequestQueue
+from coordinator.live.request.queue import RequestQueue, Times
 from coordinator.live.request.view import view_digest
 from coordinator.seams import CellRow
 from coordinator.seams import Store as StoreSeam
@@ -145,13 +145,15 @@ class World:
         self.permits: list[Permit] = []
         self.link: RecordingLink | None = None
         seam = cast(StoreSeam, self.store)
+        undo_ns = settings.pop("undo_ns", 0)
         self.requests = RequestQueue(
             store=seam,
             clock=clock,
             publish=self.told.append,
             family_of=lambda _family: FAMILY,
             make_example=partial(accept, clock=clock),
-            claim_lease_ns=60 * SECOND_NS,
+            times=Times(claim_lease_ns=60 * SECOND_NS, undo_ns=undo_ns),
+            answered=self._final,
         )
         self.gate = FixedDesk(Gate(threshold=0.9), settings.pop("audit_share", 0.0))
         facts: dict[str, Any] = {
@@ -175,6 +177,9 @@ class World:
             clock=clock,
             settings=PathSettings(**{**facts, **settings}),
         )
+
+    def _final(self, answered: OperatorRequest, actor: Actor) -> None:
+        self.path.inbox.post(control.Answered(answered, actor))
 
     @classmethod
     async def open(cls, **settings: Any) -> Self:
@@ -299,7 +304,6 @@ class World:
             view=view_digest(question, FAMILY),
             once=make_key(by=actor),
         )
-        self.path.inbox.post(control.Answered(answered, actor))
         if carried:
             await self.settle()
         return answered

@@ -44,9 +44,17 @@ class Mirror:
         )
 
     def due(self) -> list[OperatorRequest]:
-        """Return the open requests whose deadline has passed."""
+        """Return the open requests whose deadline has passed unanswered."""
         now_ns = self._clock.monotonic_ns()
-        return [r for r in self._open.values() if not now_ns < r.deadline_ns]
+        return [
+            r
+            for r in self._open.values()
+            if not now_ns < r.deadline_ns and not r.is_pending
+        ]
+
+    def pending(self) -> list[OperatorRequest]:
+        """Return the open requests whose answer may still be taken back."""
+        return [r for r in self._open.values() if r.is_pending]
 
     def lapsed(self) -> list[OperatorRequest]:
         """Return the open requests whose claim was not renewed in time."""
@@ -54,17 +62,18 @@ class Mirror:
         return [
             r
             for r in self._open.values()
-            if r.claimed_by and not now_ns < r.claim_expires_ns
+            if r.claimed_by and not now_ns < r.claim_expires_ns and not r.is_pending
         ]
 
     def postpone(self, by_ns: int) -> None:
-        """Move every deadline and every claim's end."""
+        """Move every deadline, every claim's end, every end of an undo."""
         for request in list(self._open.values()):
-            until_ns = request.claim_expires_ns
+            until_ns, pending_ns = request.claim_expires_ns, request.pending_until_ns
             self._open[request.request_id] = replace(
                 request,
                 deadline_ns=request.deadline_ns + by_ns,
                 claim_expires_ns=until_ns + by_ns if request.claimed_by else 0,
+                pending_until_ns=pending_ns + by_ns if request.is_pending else 0,
             )
 
     def add(self, request: OperatorRequest) -> OperatorRequest:

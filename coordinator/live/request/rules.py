@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from coordinator.errors import (
+    AnswerWaitsError,
     NotYourClaimError,
     RequestClosedError,
     StaleEpochError,
@@ -61,6 +62,20 @@ def require_claim(request: OperatorRequest, actor: Actor, claim_epoch: int) -> N
     if claim_epoch != request.claim_epoch:
         raise StaleEpochError(
             f"claim {claim_epoch}, current {request.claim_epoch}. Claim it again."
+        )
+
+
+def refuse_pending(request: OperatorRequest, now_ns: int) -> None:
+    """Let nobody at a request whose answer may still be taken back.
+
+    Raises:
+        AnswerWaitsError: names who answered what, and when that is final.
+    """
+    if request.is_pending:
+        left_s = max(0, request.pending_until_ns - now_ns) / 1e9
+        raise AnswerWaitsError(
+            f"{request.pending_by} answered {request.pending_label}: final in "
+            f"{left_s:.0f} s, unless taken back."
         )
 
 

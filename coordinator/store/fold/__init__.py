@@ -34,6 +34,8 @@ FOLDS: Final[Mapping[type[e.Event], tuple[Fold, ...]]] = {
     e.RequestSeen: (requests.request_seen,),
     e.RequestClaimed: (requests.request_claimed,),
     e.ClaimEnded: (requests.claim_ended,),
+    e.AnswerGiven: (requests.answer_given,),
+    e.AnswerUndone: (requests.answer_undone,),
     e.RequestAnswered: (requests.request_answered,),
     e.RequestEnded: (requests.request_ended,),
     e.RequestExplained: (),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coordinator.terms.events import (
+    AnswerGiven,
     ClipStored,
     Event,
     ExampleAdded,
@@ -32,6 +33,7 @@ FIELDS = (
 """Fields under which an event names what it is about."""
 
 INSIDE = {
+    AnswerGiven: "answer",
     PermitIssued: "permit",
     RequestOpened: "request",
     ExampleAdded: "example",

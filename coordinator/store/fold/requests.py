@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from coordinator.errors import (
+    AndonError,
+    AnswerWaitsError,
     IllegalTransitionError,
     NotFoundError,
     NotYourClaimError,
@@ -15,6 +17,8 @@ from coordinator.errors import (
 from coordinator.store.fold.place import Place
 from coordinator.terms import NOBODY, Outcome
 from coordinator.terms.events import (
+    AnswerGiven,
+    AnswerUndone,
     ClaimEnded,
     RequestAnswered,
     RequestClaimed,
@@ -74,7 +78,11 @@ def request_seen(at: Place, event: RequestSeen) -> None:
 
 
 def request_claimed(at: Place, event: RequestClaimed) -> None:
-    """Guards: open, the next claim epoch, nobody else's unless taken from them."""
+    """Guards: open, the next claim epoch, nobody else's unless taken from them.
+
+    And no answer waits.
+    """
+    _nothing_waits(at, event.request_id)
     if at.change(
         """UPDATE requests SET claimed_by = ?, claim_epoch = ?, claimed_at = ?
         WHERE request_id = ? AND outcome = 'open' AND claim_epoch = ?
@@ -97,7 +105,8 @@ def request_claimed(at: Place, event: RequestClaimed) -> None:
 
 
 def claim_ended(at: Place, event: ClaimEnded) -> None:
-    """Guards: open, and the current claim."""
+    """Guards: open, the current claim, and no answer waits."""
+    _nothing_waits(at, event.request_id)
     if at.change(
         """UPDATE requests SET claimed_by = '', claimed_at = NULL
         WHERE request_id = ? AND outcome = 'open' AND claim_epoch = ?
@@ -111,8 +120,52 @@ def claim_ended(at: Place, event: ClaimEnded) -> None:
     raise NotYourClaimError("nobody has claimed it.")
 
 
+def answer_given(at: Place, event: AnswerGiven) -> None:
+    """Guards: open, the current claim is the answering person's, no answer waits."""
+    given = event.answer
+    person = given.actor.person
+    row = at.row(
+        """SELECT cell_id, claim_epoch, claimed_by FROM requests
+        WHERE request_id = ? AND outcome = 'open'""",
+        (given.request_id,),
+    )
+    if row != (given.cell_id, given.claim_epoch, person) or not person:
+        raise _not_theirs(at, given)
+    _nothing_waits(at, given.request_id)
+    at.change(
+        "INSERT INTO given VALUES (?, ?, ?, ?)",
+        (given.request_id, given.label, person, at.seq),
+    )
+
+
+def answer_undone(at: Place, event: AnswerUndone) -> None:
+    """Guard: an answer waits, and it is this person's."""
+    if at.change(
+        "DELETE FROM given WHERE request_id = ? AND person = ?",
+        (event.request_id, event.actor.person),
+    ):
+        return
+    row = at.row("SELECT person FROM given WHERE request_id = ?", (event.request_id,))
+    if row is None:
+        _open(at, event.request_id)
+        raise NotYourClaimError("no answer waits that could be taken back.")
+    raise NotYourClaimError(f"{row[0]} gave the answer.")
+
+
 def request_answered(at: Place, event: RequestAnswered) -> None:
-    """Guards: open, and the current claim is the answering person's."""
+    """Guards: open, and the current claim is the answering person's.
+
+    An answer that waited must still wait; before any other, none may.
+    """
+    if event.waited:
+        waits = at.row(
+            "SELECT label, person FROM given WHERE request_id = ?", (event.request_id,)
+        )
+        if waits != (event.label, event.actor.person):
+            _open(at, event.request_id)
+            raise NotYourClaimError("the answer was taken back.")
+        at.change("DELETE FROM given WHERE request_id = ?", (event.request_id,))
+    _nothing_waits(at, event.request_id)
     if at.change(
         """UPDATE requests SET outcome = 'answered', label = ?, answered_by = ?,
         resolved_at = ?, resolved_seq = ? WHERE request_id = ? AND cell_id = ?
@@ -130,22 +183,16 @@ def request_answered(at: Place, event: RequestAnswered) -> None:
         ),
     ):
         return
-    holder, epoch = _open(at, event.request_id)
-    if epoch != event.claim_epoch:
-        raise StaleEpochError(f"{event.claim_epoch}, current {epoch}.")
-    if holder == NOBODY:
-        raise NotYourClaimError("an answer needs a claim, and nobody has claimed it.")
-    if holder != event.actor.person:
-        raise RequestClaimedError(f"claimed by {holder}.")
-    raise NotFoundError(f"cell {event.cell_id} has no request {event.request_id}.")
+    raise _not_theirs(at, event)
 
 
 def request_ended(at: Place, event: RequestEnded) -> None:
-    """Guards: open, and an end that is no answer."""
+    """Guards: open, an end that is no answer, and no answer waits."""
     if event.outcome not in ENDS:
         raise IllegalTransitionError(
             f"a request does not end {event.outcome.value} without an answer."
         )
+    _nothing_waits(at, event.request_id)
     if at.change(
         """UPDATE requests SET outcome = ?, resolved_at = ?, resolved_seq = ?
         WHERE request_id = ? AND cell_id = ? AND outcome = 'open'""",
@@ -160,6 +207,30 @@ def request_ended(at: Place, event: RequestEnded) -> None:
         return
     _open(at, event.request_id)
     raise NotFoundError(f"cell {event.cell_id} has no request {event.request_id}.")
+
+
+def _not_theirs(at: Place, event: RequestAnswered) -> AndonError:
+    """Say why this person may not answer this request under this claim."""
+    holder, epoch = _open(at, event.request_id)
+    if epoch != event.claim_epoch:
+        return StaleEpochError(f"{event.claim_epoch}, current {epoch}.")
+    if holder == NOBODY:
+        return NotYourClaimError("an answer needs a claim, and nobody has claimed it.")
+    if holder != event.actor.person:
+        return RequestClaimedError(f"claimed by {holder}.")
+    return NotFoundError(f"cell {event.cell_id} has no request {event.request_id}.")
+
+
+def _nothing_waits(at: Place, request_id: str) -> None:
+    """Raise AnswerWaitsError while an answer may still be taken back.
+
+    Whoever gave it keeps the claim until it is final or undone, and nothing ends it.
+    """
+    row = at.row("SELECT label, person FROM given WHERE request_id = ?", (request_id,))
+    if row is not None:
+        raise AnswerWaitsError(
+            f"{row[1]} answered {row[0]}, and may still take it back."
+        )
 
 
 def _open(at: Place, request_id: str) -> tuple[str, int]:

@@ -231,6 +231,19 @@ SENTENCES = [
         "model abababababab, version 3 of peg, came out of training run-1: "
         "features-mlp, 60 examples (abababababab), commit 0123456789ab.",
     ),
+    (
+        events.AnswerGiven(
+            events.RequestAnswered(
+                RequestId("r-1"), CELL, ANA, 2, "ok", False, MODEL
+            ),
+            3_000_000_000,
+        ),
+        "r-1 was given ok by ana, unverified, final in 3 s unless taken back.",
+    ),
+    (
+        events.AnswerUndone(RequestId("r-1"), ANA),
+        "the answer to r-1 was taken back by ana, unverified.",
+    ),
     (events.ModelRefused(MODEL, FAMILY, ("Worse.",)), "may not serve: Worse."),
     (events.ModelValidated(MODEL, FAMILY, "Better."), "may serve: Better."),
     (

@@ -27,7 +27,7 @@ from coordinator.live.gate.audit import AuditPlan
 from coordinator.live.gate.keeper import GateKeeper
 from coordinator.live.gate.plan import GatePlan, Mode, Word
 from coordinator.live.path import LivePath, PathSettings
-from coordinator.live.request.queue import RequestQueue
+from coordinator.live.request.queue import RequestQueue, Times
 from coordinator.seams import CellRow
 from coordinator.seams import Store as StoreSeam
 from coordinator.service import convert
@@ -79,7 +79,13 @@ class Limits:
 
 class ServiceWorld:
     def __init__(
-        self, store: Store, clock: ManualClock, folder: Path, *, autostart: bool
+        self,
+        store: Store,
+        clock: ManualClock,
+        folder: Path,
+        *,
+        autostart: bool,
+        undo_ns: int = 0,
     ) -> None:
         self.clock = clock
         self.real = store
@@ -95,7 +101,8 @@ class ServiceWorld:
             publish=feed.publish,
             family_of=vocabulary.family,
             make_example=partial(accept, clock=clock),
-            claim_lease_ns=60 * SECOND_NS,
+            times=Times(claim_lease_ns=60 * SECOND_NS, undo_ns=undo_ns),
+            answered=lambda request, who: self.plant.carry_out(request, who),
         )
         self.clip_files = ClipFolder(folder)
         self.limits = Limits()
@@ -162,10 +169,12 @@ class ServiceWorld:
         self.loops: list[asyncio.Task[None]] = []
 
     @classmethod
-    async def open(cls, folder: Path, *, autostart: bool = True) -> Self:
+    async def open(
+        cls, folder: Path, *, autostart: bool = True, undo_ns: int = 0
+    ) -> Self:
         clock = ManualClock(NOON)
         store = await Store.open(None, clock=clock, commit_deadline_s=30)
-        world = cls(store, clock, folder, autostart=autostart)
+        world = cls(store, clock, folder, autostart=autostart, undo_ns=undo_ns)
         await world.plant.clips.open()
         world.loops = [
             asyncio.create_task(path.run()) for path in world.plant.cells.values()

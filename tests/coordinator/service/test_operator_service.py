@@ -322,12 +322,10 @@ async def test_a_bug_answers_with_an_id_only(
 
 
 async def test_what_comes_later_says_so(world: ServiceWorld):
-    undo = await refused(world.operators.UndoAnswer(o.UndoAnswerRequest()))
     access = access_pb2_grpc.AccessServiceStub(world.channel)
     login = await refused(access.Login(access_pb2.LoginRequest()))
     who = await access.WhoAmI(access_pb2.WhoAmIRequest())
 
-    assert (undo.code, undo.token) == (_CODE.UNIMPLEMENTED, "NOT_SERVED")
     assert (login.code, login.token) == (_CODE.UNIMPLEMENTED, "NOT_SERVED")
     assert not who.verified
 

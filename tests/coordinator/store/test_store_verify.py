@@ -25,6 +25,7 @@ from coordinator.terms import (
     HoldReason,
     Label,
     Outcome,
+    RequestId,
 )
 from coordinator.terms import events as e
 from tests.coordinator.store.store_world import (
@@ -53,6 +54,8 @@ from tests.coordinator.store.store_world import (
 )
 
 TABLES = ("meta", "journal", *FOLDED)
+ENTRIES = 24
+"""In the store that fill() makes."""
 FLIPS = int(os.environ.get("ANDON_STORE_FLIPS", "150"))
 
 
@@ -81,6 +84,9 @@ async def fill(path: Path) -> None:
     await store.commit(clip(3))
     await store.commit(e.HoldUnconfirmed(CELL, 1))
     await store.commit(granted(), certified(1))
+    again = opened(3, request_id=RequestId("r-4"))
+    await store.commit(again, claimed(4))
+    await store.commit(e.AnswerGiven(answered(4), 3_000_000_000))
     await store.close()
     (path / "clips").mkdir()
     (path / "clips/c-3.mcap").write_bytes(CLIP)
@@ -111,11 +117,11 @@ def test_an_untouched_store_verifies(path: Path) -> None:
 
     assert found == VerifyResult(
         ok=True,
-        entries=21,
+        entries=ENTRIES,
         first_bad_seq=None,
-        text="21 entries fit, and the tables are their fold.",
+        text=f"{ENTRIES} entries fit, and the tables are their fold.",
     )
-    assert told[-1] == (21, 21)
+    assert told[-1] == (ENTRIES, ENTRIES)
     with closing(sqlite3.connect(path / DATABASE)) as db:
         for table in FOLDED:
             assert db.execute(f"SELECT count(*) FROM {table}").fetchone() > (0,)  # noqa: S608
@@ -189,10 +195,10 @@ def test_a_file_that_is_no_store_does_not_verify(
         ),
         pytest.param(
             [
-                "INSERT INTO journal SELECT 22, recorded_at, kind, payload, hash FROM"
-                " journal WHERE seq = 21"
+                "INSERT INTO journal SELECT max(seq) + 1, recorded_at, kind, payload,"
+                " hash FROM journal"
             ],
-            22,
+            ENTRIES + 1,
             id="repeated",
         ),
         pytest.param(
@@ -290,13 +296,15 @@ def test_a_tail_cut_with_its_rows_is_missed_by_the_head(path: Path) -> None:
         "DELETE FROM clips",
         "DELETE FROM unconfirmed",
         "DELETE FROM gates",
+        "DELETE FROM given",
+        "DELETE FROM requests WHERE seq >= 14",
         "DELETE FROM mentions WHERE seq >= 14",
     )
 
     found = verify(path)
 
     assert (found.ok, found.entries, found.first_bad_seq) == (False, 13, 14)
-    assert "8 are missing" in found.text
+    assert f"{ENTRIES - 13} are missing" in found.text
     (path / HEAD).unlink()
     assert verify(path).ok, "without a witness nobody can know"
 
@@ -309,7 +317,7 @@ def test_a_whole_history_that_is_not_the_one_noted_is_found(path: Path) -> None:
 
     found = verify(path)
 
-    assert (found.ok, found.first_bad_seq) == (False, 22)
+    assert (found.ok, found.first_bad_seq) == (False, ENTRIES + 1)
     assert "not the one that was noted" in found.text
 
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 from coordinator.clock import SECOND_NS, ManualClock
 from coordinator.learning.correction.accept import accept
 from coordinator.live.request.opening import decided, opened
-from coordinator.live.request.queue import RequestQueue
+from coordinator.live.request.queue import RequestQueue, Times
 from coordinator.live.request.view import view_digest
 from coordinator.store import Store
 from coordinator.store.codec import decode
@@ -46,7 +46,9 @@ LEASE_NS = 60 * SECOND_NS
 
 
 class QueueWorld:
-    def __init__(self, store: Store, clock: ManualClock) -> None:
+    def __init__(self, store: Store, clock: ManualClock, *, undo_s: int = 0) -> None:
+        self.undo_s = undo_s
+        self.final: list[tuple[OperatorRequest, Actor]] = []
         self.store = store
         self.clock = clock
         self.family = FAMILY
@@ -57,20 +59,21 @@ class QueueWorld:
             publish=self.told.append,
             family_of=self._family_of,
             make_example=partial(accept, clock=clock),
-            claim_lease_ns=LEASE_NS,
+            times=Times(claim_lease_ns=LEASE_NS, undo_ns=undo_s * SECOND_NS),
+            answered=lambda request, actor: self.final.append((request, actor)),
         )
 
     def _family_of(self, _family: str) -> Family:
         return self.family
 
     @classmethod
-    async def open(cls) -> Self:
+    async def open(cls, *, undo_s: int = 0) -> Self:
         clock = ManualClock(NOON)
         store = await Store.open(None, clock=clock, commit_deadline_s=30)
-        return cls(store, clock)
+        return cls(store, clock, undo_s=undo_s)
 
     async def restarted(self) -> Self:
-        world = type(self)(self.store, self.clock)
+        world = type(self)(self.store, self.clock, undo_s=self.undo_s)
         await world.queue.load()
         return world
 

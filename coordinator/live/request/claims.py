@@ -1,0 +1,136 @@
+"""Claims: the sole right to answer a request, for one lease, under an epoch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from coordinator.errors import (
+    AlreadyDoneError,
+    AnswerWaitsError,
+    NotYourClaimError,
+    RequestClaimedError,
+    RequestClosedError,
+    StaleEpochError,
+)
+from coordinator.live.request.book import Book
+from coordinator.live.request.rules import closed, refuse_pending, require_claim
+from coordinator.terms import (
+    NOBODY,
+    Actor,
+    IdempotencyKey,
+    OperatorRequest,
+    RequestId,
+    events,
+)
+
+
+class Claims(Book):
+    """Who may answer what, until when."""
+
+    async def claim(
+        self,
+        request_id: RequestId,
+        actor: Actor,
+        once: IdempotencyKey,
+        *,
+        take_over: bool = False,
+    ) -> OperatorRequest:
+        """Give one person the sole right to answer, for one lease.
+
+        Claiming again by the holder renews the claim under the same epoch.
+
+        Raises:
+            NotFoundError: there is no such request.
+            RequestClosedError: it has ended.
+            RequestClaimedError: somebody else holds it and take_over was not asked.
+            AnswerWaitsError: somebody else answered, and may still take it back.
+        """
+        request = await self._require_open(request_id)
+        if request.claimed_by == actor.person:
+            return self._renewed(request)
+        refuse_pending(request, self._clock.monotonic_ns())
+        if request.claimed_by and not take_over:
+            raise self._claimed(request)
+        epoch = request.claim_epoch + 1
+        claimed = events.RequestClaimed(
+            request_id, actor, epoch, taken_from=request.claimed_by
+        )
+        try:
+            await self._store.commit(claimed, once=once, reply=str(epoch))
+        except AlreadyDoneError as done:
+            current = await self._require_open(request_id)
+            return replace(current, claim_epoch=int(done.reply))
+        except RequestClosedError as error:
+            raise closed(await self._settled(request_id)) from error
+        except StaleEpochError as error:
+            current = await self._require_open(request_id)
+            if current.claimed_by == actor.person:
+                return self._renewed(current)
+            raise self._claimed(current) from error
+        now_ns = self._clock.monotonic_ns()
+        return self._open.change(
+            replace(
+                self._open.get(request_id) or request,
+                claimed_by=actor.person,
+                claim_epoch=epoch,
+                claimed_at=self._clock.utc_now(),
+                claim_expires_ns=now_ns + self._times.claim_lease_ns,
+                seen_at=request.seen_at or self._clock.utc_now(),
+            )
+        )
+
+    async def renew(
+        self, request_id: RequestId, actor: Actor, claim_epoch: int
+    ) -> OperatorRequest:
+        """Keep a claim for another lease; raises like answer()."""
+        request = await self._require_open(request_id)
+        require_claim(request, actor, claim_epoch)
+        return self._renewed(request)
+
+    async def release_claim(
+        self, request_id: RequestId, actor: Actor, claim_epoch: int
+    ) -> None:
+        """Give a claim back; raises like answer().
+
+        Raises:
+            AnswerWaitsError: the answer has to be taken back first.
+        """
+        request = await self._require_open(request_id)
+        require_claim(request, actor, claim_epoch)
+        refuse_pending(request, self._clock.monotonic_ns())
+        await self._end_claim(request, f"given back by {actor.person}")
+
+    async def end_lapsed_claims(self) -> None:
+        """Offer again what a holder stopped looking at."""
+        for request in self._open.lapsed():
+            await self._end_claim(request, "the claim's lease ran out")
+
+    def _claimed(self, request: OperatorRequest) -> RequestClaimedError:
+        lease_ns = request.claim_expires_ns - self._clock.monotonic_ns()
+        ago_s = max(0, self._times.claim_lease_ns - lease_ns) / 1e9
+        return RequestClaimedError(f"{request.claimed_by}, {ago_s:.0f} s ago.")
+
+    def _renewed(
+        self, request: OperatorRequest, *, told: bool = False
+    ) -> OperatorRequest:
+        until_ns = self._clock.monotonic_ns() + self._times.claim_lease_ns
+        renewed = replace(request, claim_expires_ns=until_ns)
+        return self._open.change(renewed, told=told)
+
+    async def _end_claim(self, request: OperatorRequest, reason: str) -> None:
+        try:
+            await self._store.commit(
+                events.ClaimEnded(request.request_id, request.claim_epoch, reason)
+            )
+        except (
+            RequestClosedError,
+            StaleEpochError,
+            NotYourClaimError,
+            AnswerWaitsError,
+        ):
+            return  # an answer or another claim was faster, and stands
+        current = self._open.get(request.request_id)
+        if current is not None and current.claim_epoch == request.claim_epoch:
+            self._open.change(
+                replace(current, claimed_by=NOBODY, claimed_at=None, claim_expires_ns=0)
+            )

@@ -1,0 +1,91 @@
+"""How a request ends without an answer: withdrawn, overtaken, or out of time.
+
+A time-out is never an approval: the question goes one level up, the cell stays held.
+"""
+
+from __future__ import annotations
+
+from coordinator.errors import AnswerWaitsError, RequestClosedError
+from coordinator.live.request.finals import Finals
+from coordinator.live.request.rules import succeeding
+from coordinator.terms import (
+    IdempotencyKey,
+    OperatorRequest,
+    Outcome,
+    RequestKind,
+    TimeoutOutcome,
+    events,
+)
+
+
+class Ends(Finals):
+    """The ends that are no answers."""
+
+    async def end(
+        self, request: OperatorRequest, outcome: Outcome, text: str
+    ) -> OperatorRequest:
+        """End a request without an answer; return how it ended, if that was before.
+
+        An answer that waits stands: it becomes final instead.
+        """
+        try:
+            await self._store.commit(
+                events.RequestEnded(request.request_id, request.cell_id, outcome, text)
+            )
+        except RequestClosedError:
+            return await self._settled(request.request_id)
+        except AnswerWaitsError:
+            return await self._finish_given(request)
+        return self._open.ended(request, outcome)
+
+    async def expire(self, request: OperatorRequest) -> OperatorRequest:
+        """Let a passed deadline take its declared outcome.
+
+        A question is raised again one level up; an audit ends. A part is booked as
+        rejected when that was declared. The cell's own loop moves the cell.
+
+        Returns:
+            The request as it ended: TIMED_OUT, or what was faster; open still, when an
+            answer was given in time and waits.
+        """
+        if request.kind is RequestKind.AUDIT:
+            return await self.end(request, Outcome.TIMED_OUT, "nobody looked in time.")
+        booked = (
+            (
+                events.PartRejected(
+                    request.cell_id, request.cycle, request.part_id, request.request_id
+                ),
+            )
+            if request.on_timeout is TimeoutOutcome.REJECT
+            else ()
+        )
+        try:
+            return await self._succeed(
+                request, Outcome.TIMED_OUT, "nobody answered in time.", *booked
+            )
+        except (RequestClosedError, AnswerWaitsError):
+            return await self._settled(request.request_id)
+
+    async def _succeed(
+        self,
+        request: OperatorRequest,
+        outcome: Outcome,
+        text: str,
+        *also: events.Event,
+        once: IdempotencyKey | None = None,
+    ) -> OperatorRequest:
+        """End a request and raise it again one level up, in one transaction."""
+        successor = succeeding(
+            request,
+            raised_at=self._clock.utc_now(),
+            now_ns=self._clock.monotonic_ns(),
+        )
+        ended = events.RequestEnded(
+            request.request_id, request.cell_id, outcome, text, successor.request_id
+        )
+        await self._store.commit(
+            ended, events.RequestOpened(successor), *also, once=once, reply=text
+        )
+        ended_as = self._open.ended(request, outcome)
+        self._open.add(successor)
+        return ended_as

@@ -1,0 +1,159 @@
+"""Answers that may still be taken back, and how an answer becomes final.
+
+An answer is durable the moment it is acknowledged. For a short while after that nothing
+rests on it: no cell moves, no permit is made, no example is learned, and whoever gave
+it may take it back. Then it is final, once, whatever else happened meanwhile: whoever
+would end the request in between only makes it final sooner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from coordinator import log
+from coordinator.errors import (
+    AlreadyDoneError,
+    NotYourClaimError,
+    RequestClosedError,
+)
+from coordinator.live.request.claims import Claims
+from coordinator.live.request.rules import closed
+from coordinator.terms import (
+    NOBODY,
+    Action,
+    Actor,
+    IdempotencyKey,
+    Label,
+    OperatorRequest,
+    Outcome,
+    RequestId,
+    events,
+)
+
+_log = log.get("requests")
+
+
+class Finals(Claims):
+    """The answers that wait, and those that do not wait any more."""
+
+    async def load(self) -> None:
+        """Take over what is open in the store, all times armed again in full."""
+        self._open.load(await self._store.open_requests())
+        await self.views.load(self._open.all_open())
+        now_ns = self._clock.monotonic_ns()
+        for given in await self._store.answers_that_wait():
+            request = self._open.get(given.answer.request_id)
+            if request is not None:
+                self._given[request.request_id] = given
+                until_ns = now_ns + given.undo_ns
+                self._open.change(replace(request, pending_until_ns=until_ns))
+
+    async def undo(
+        self, request_id: RequestId, actor: Actor, once: IdempotencyKey
+    ) -> OperatorRequest:
+        """Take an answer back: the request is open again, under the same claim.
+
+        The time the answer waited is not taken from the deadline.
+
+        Raises:
+            NotFoundError: there is no such request.
+            RequestClosedError: the answer is final.
+            NotYourClaimError: somebody else gave it, or none waits.
+        """
+        if await self._store.replied(once) is not None:
+            return await self._settled(request_id)
+        request = await self._require_open(request_id)
+        undone = events.AnswerUndone(request_id, actor)
+        try:
+            await self._store.commit(undone, once=once, reply="undone")
+        except AlreadyDoneError:
+            return await self._settled(request_id)
+        except RequestClosedError as error:
+            raise closed(await self._settled(request_id)) from error
+        given = self._given.pop(request_id, None)
+        current = self._open.get(request_id) or request
+        waited_ns = 0
+        if given is not None:
+            left_ns = current.pending_until_ns - self._clock.monotonic_ns()
+            waited_ns = given.undo_ns - left_ns
+        _log.info("answer_undone", request=request_id, person=actor.person)
+        opened = replace(
+            current,
+            pending_label="",
+            pending_by=NOBODY,
+            pending_until_ns=0,
+            deadline_ns=current.deadline_ns + max(0, waited_ns),
+        )
+        return self._renewed(opened, told=True)
+
+    async def make_final(self) -> list[OperatorRequest]:
+        """Make final what nobody took back in time; return it, as it ended."""
+        now_ns = self._clock.monotonic_ns()
+        ripe = [r for r in self._open.pending() if not now_ns < r.pending_until_ns]
+        return [await self._finish_given(request) for request in ripe]
+
+    def _undo_ns(self, label: Label) -> int:
+        """How long an answer with this label may be taken back."""
+        if label.urgent or label.action is Action.STOP:
+            return 0
+        return self._times.undo_ns
+
+    def _wait(
+        self, request: OperatorRequest, given: events.AnswerGiven
+    ) -> OperatorRequest:
+        """Mirror an answer that was just committed and may be taken back."""
+        self._given[request.request_id] = given
+        return self._open.change(
+            replace(
+                self._open.get(request.request_id) or request,
+                pending_label=given.answer.label,
+                pending_by=given.answer.actor.person,
+                pending_until_ns=self._clock.monotonic_ns() + given.undo_ns,
+            )
+        )
+
+    async def _finish_given(self, request: OperatorRequest) -> OperatorRequest:
+        """Make an answer that waits final; how the request stands then."""
+        given = self._given.get(request.request_id)
+        if given is None:
+            return await self._settled(request.request_id)
+        final = replace(given.answer, waited=True)
+        try:
+            return await self._finish(request, final)
+        except (RequestClosedError, NotYourClaimError):
+            # somebody was faster: it is final already, or was taken back
+            return await self._settled(request.request_id)
+
+    async def _finish(
+        self,
+        request: OperatorRequest,
+        final: events.RequestAnswered,
+        once: IdempotencyKey | None = None,
+    ) -> OperatorRequest:
+        """Commit a final answer with what is learned from it, and tell who waits."""
+        await self._store.commit(
+            final, *self._learned(request, final), once=once, reply=final.label
+        )
+        self._given.pop(final.request_id, None)
+        self.last_answer_ns = self._clock.monotonic_ns()
+        ended = self._open.end(
+            replace(
+                self._open.get(final.request_id) or request,
+                outcome=Outcome.ANSWERED,
+                label=final.label,
+                answered_by=final.actor.person,
+                resolved_at=self._clock.utc_now(),
+                pending_label="",
+                pending_by=NOBODY,
+                pending_until_ns=0,
+            )
+        )
+        self._answered(ended, final.actor)
+        return ended
+
+    def _learned(
+        self, request: OperatorRequest, final: events.RequestAnswered
+    ) -> Sequence[events.Event]:
+        example = self._make_example(request, final.actor, final.label)
+        return () if example is None else (events.ExampleAdded(example),)
