@@ -3,10 +3,12 @@
     python benchmarks/store_commit.py [directory]
 
 Each caller commits one event, waits until it is on the disk, and commits the next. The
-last rows are what the live path does: a verdict with its window, then a permit.
+last rows are what the live path does: a verdict with its window, then a permit. Then
+what was left is verified.
 """
 
 import asyncio
+import json
 import platform
 import sqlite3
 import subprocess
@@ -14,12 +16,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 
 from coordinator.clock import SystemClock
-from coordinator.store import Store, verify
+from coordinator.store import Store, journal, verify
+from coordinator.store.database import DATABASE
 from coordinator.terms import (
     Action,
     Actor,
@@ -122,10 +126,29 @@ async def main(base: Path) -> None:
         for callers in (1, 10, 200):
             await measure(base / f"{work.__name__}-{callers}", callers, work)
         await measure(None, 1, work)
+    print()
+    for work in (hold, step):
+        verified(work.__name__, base / f"{work.__name__}-200")
+
+
+def verified(name: str, path: Path) -> None:
+    """Print how long verifying takes, and beside what no reader can do without.
+
+    That is: read each entry, parse its JSON and hash it onto the chain.
+    """
     begin = time.perf_counter()
-    found = verify(base / "hold-200")
+    found = verify(path)
     took = time.perf_counter() - begin
-    print(f"verify: {found.entries / took:,.0f} entries/s ({found.text})")
+    begin, before = time.perf_counter(), "0" * 64
+    with closing(sqlite3.connect(path / DATABASE)) as db:
+        for row in journal.rows(db):
+            json.loads(row[3])
+            before = journal.link(before, *row[:4])
+    bare = time.perf_counter() - begin
+    print(
+        f"verify {name}: {found.entries / took:,.0f} entries/s, {took / bare:.1f} times"
+        f" as long as to read, parse and hash them ({found.text})"
+    )
 
 
 if __name__ == "__main__":
