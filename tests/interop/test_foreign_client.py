@@ -70,6 +70,7 @@ class Asked:
 @asynccontextmanager
 async def asking(folder: Path, **requests: Any) -> AsyncIterator[Asked]:
     address = f"127.0.0.1:{free_port()}"
+    requests = {"undo_s": 0.0} | requests
     async with serving(folder, address, **requests) as (_, channel):
         call = await connect(channel, AT_START)
         await heard(call, "permit")
@@ -132,6 +133,37 @@ async def test_its_answer_gives_the_robot_leave(asked: Asked):
     assert permit.action == terms_pb2.ACTION_CONTINUE
     assert permit.window_digest == asked.window.window_digest
     assert (shown["label"], shown["answered_by"]) == ("ok", "ana")
+
+
+async def test_it_takes_an_answer_back_before_the_robot_has_leave(tmp_path: Path):
+    async with asking(tmp_path, undo_s=30.0) as asked:
+        wrong = await asked.claim_and_answer(label="missing_part")
+        pending = await asked.tablet.until(
+            lambda seen: (
+                (one := seen["requests"][asked.request_id])["pending_label"] and one
+            )
+        )
+        await asked.tablet.do("undo", asked.request_id)
+        free = await asked.tablet.until(
+            lambda seen: (
+                (one := seen["requests"][asked.request_id])
+                and not one["pending_label"]
+                and one
+            )
+        )
+
+    assert int(wrong["undo_within"]["seconds"]) >= 20
+    assert (pending["pending_label"], pending["pending_by"]) == ("missing_part", "ana")
+    assert free["outcome"] == "OUTCOME_UNSPECIFIED"
+
+
+async def test_what_is_final_it_cannot_take_back(asked: Asked):
+    await asked.claim_and_answer(label="ok")
+    await asked.heard("permit")
+    with pytest.raises(RefusedError) as refused:
+        await asked.tablet.do("undo", asked.request_id)
+
+    assert refused.value.token == "REQUEST_CLOSED"  # noqa: S105
 
 
 async def test_it_is_told_who_was_faster_and_takes_over_only_on_purpose(asked: Asked):
