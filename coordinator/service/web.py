@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 import uvicorn
@@ -203,10 +203,12 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         found: list[Any] = socket.getaddrinfo(bare, port, type=socket.SOCK_STREAM)
         family, kind, number, _, address = found[0]
-        plug = socket.socket(family, kind, number)
-        plug.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        plug.bind(address)
-        plug.listen(MOST_CONNECTIONS)
+        with ExitStack() as closing:
+            plug = closing.enter_context(socket.socket(family, kind, number))
+            plug.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            plug.bind(address)
+            plug.listen(MOST_CONNECTIONS)
+            closing.pop_all()
     except OSError as error:
         raise UnavailableError(
             f"the page cannot be served at {host[:40]}:{port}: {error.strerror}.",
