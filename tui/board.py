@@ -154,7 +154,7 @@ class Board:
     ) -> Request | None:
         """The most urgent request that nobody else holds; passed ones are left out."""
         for request in self.requests:
-            free = request.claimed_by in {"", person}
+            free = request.claimed_by in {"", person} and not request.pending_label
             if free and request.request_id not in passed:
                 return request
         return None

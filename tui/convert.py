@@ -124,6 +124,9 @@ def request(said: operator_pb2.RequestSummary, now_s: float) -> terms.Request:
         cycle=said.cycle,
         part_id=said.part_id,
         clip_id=said.clip_id,
+        pending_label=said.pending_label,
+        pending_by=said.pending_by,
+        final_s=now_s + seconds(said.undo_left) if said.pending_label else 0.0,
     )
 
 

@@ -10,9 +10,10 @@ from tui.terms import Action
 def taken(answered: Answered) -> str:
     """What the coordinator made of an answer, in a sentence."""
     request = answered.request
-    if not request.label:
+    said = request.label or request.pending_label
+    if not said:
         return f"{request.cell_id}: cannot tell. It goes to the shift lead."
-    text = f"{request.cell_id}: {request.label}"
+    text = f"{request.cell_id}: {said}"
     if answered.correction and request.guess:
         text += f", the model had said {request.guess}"
     if answered.moves_on and answered.action is Action.STOP:

@@ -217,6 +217,9 @@ class Request:
         label: The answer, when answered.
         guess: The model's first guess; "" without a model.
         clip_id: Full-rate recording of the window, when it is here.
+        pending_label: An answer that may still be taken back; "" when none waits.
+        pending_by: Who gave it.
+        final_s: Moment at which it is final, s.
     """
 
     request_id: str
@@ -238,10 +241,13 @@ class Request:
     cycle: int = 0
     part_id: str = ""
     clip_id: str = ""
+    pending_label: str = ""
+    pending_by: str = ""
+    final_s: float = 0.0
 
     @property
     def is_open(self) -> bool:
-        """Whether it still waits for an answer."""
+        """Whether it has not ended; an answer may wait all the same."""
         return self.outcome is Outcome.OPEN
 
 

@@ -134,8 +134,17 @@ def free_domains(count: int) -> list[int]:
     return list(range(first, first + count))
 
 
-def configuration(cells: tuple[CellId, ...], listen: str, domains: list[int]) -> str:
+def configuration(
+    cells: tuple[CellId, ...], listen: str, domains: list[int], *, alone: bool = False
+) -> str:
     """The andon.toml of a demo: the commented template, with what differs changed.
+
+    Args:
+        cells: Their names.
+        listen: Address of the coordinator.
+        domains: ROS domain of each cell.
+        alone: A simulated operator answers, who never takes anything back: an answer
+            is final at once.
 
     Raises:
         ConfigError: the template has changed so much that this is not possible.
@@ -150,6 +159,7 @@ def configuration(cells: tuple[CellId, ...], listen: str, domains: list[int]) ->
             "auto_promote": "true",
             "mode": '"provisional"',
             "provisional_by": '"demo"',
+            **({"undo_s": "0.0"} if alone else {}),
         },
     )
     tables = [

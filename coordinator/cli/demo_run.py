@@ -171,7 +171,10 @@ async def _demo(plan: Plan, clock: Clock) -> AsyncIterator[Demo]:
     cells = demo_plan.cell_names(plan.cells)
     server = demo_plan.free_address()
     domains = demo_plan.free_domains(len(cells))
-    folder.config.write_text(demo_plan.configuration(cells, server, domains))
+    alone = plan.cycles > 0
+    folder.config.write_text(
+        demo_plan.configuration(cells, server, domains, alone=alone)
+    )
     after_seq = demo_evidence.newest_seq(folder.data) if plan.keep else 0
     demo = Demo(plan, clock, folder, cells, server, after_seq)
     try:

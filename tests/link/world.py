@@ -74,6 +74,8 @@ provisional_by = "eva"
 audit_share = 0.0
 [policies]
 autostart = {str(autostart).lower()}
+[requests]
+undo_s = 0.0
 [learning]
 first_after = 1000000
 """

@@ -28,7 +28,7 @@ def settings(folder: Path, listen: str = "127.0.0.1:0", **requests: Any):
             },
             "gate": {"maximum_age_s": 5.0, "audit_share": 0.0},
             "policies": {"autostart": True},
-            "requests": requests,
+            "requests": {"undo_s": 0.0, **requests},
             "families": {
                 "peg": {
                     "rows": FAMILY.rows,

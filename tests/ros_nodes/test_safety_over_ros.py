@@ -41,6 +41,8 @@ pytestmark = [pytest.mark.ros, pytest.mark.slow]
 CONFIG = """
 [coordinator]
 listen = "127.0.0.1:{port}"
+[requests]
+undo_s = 0.0
 [families.f]
 rows = 8
 default_label = "ok"
