@@ -34,16 +34,17 @@ from coordinator.live.inference.worker import InferenceWorker
 from coordinator.live.path import LivePath, PathSettings
 from coordinator.live.request.queue import RequestQueue, Times
 from coordinator.model.slot import ModelSlot
+from coordinator.people.machine import remove_key
 from coordinator.seams import CellRow
 from coordinator.service.plant import Plant
 from coordinator.service.presence import Presence
+from coordinator.service.reception import open_people
 from coordinator.service.server import Server
 from coordinator.service.usual import picture
 from coordinator.store import Store
 from coordinator.store.clip_files import ClipFolder
 from coordinator.terms import (
     NO_DIGEST,
-    Actor,
     CellId,
     FamilyId,
     HoldReason,
@@ -139,6 +140,9 @@ class Coordinator:
             feed=self._feed,
             clock=self._clock,
             presence=Presence(lambda: self._feed.publish(PresenceChanged())),
+            people=await open_people(
+                self._settings, self._store, requests, self._clock
+            ),
             explainer=Explainer(self._store, data_dir / "models"),
             claim_lease_ns=seconds_to_ns(self._settings.requests.claim_lease_s),
             software=software.describe(),
@@ -182,6 +186,7 @@ class Coordinator:
         await self._worker.stop()
         await self.plant.explainer.close()
         await self._clip_files.close()
+        remove_key(self._settings.coordinator.data_dir)
         await self._store.commit(events.CoordinatorStopped("asked to stop"))
         await self._store.close()
 
@@ -203,7 +208,7 @@ class Coordinator:
                 claim_lease_ns=seconds_to_ns(self._settings.requests.claim_lease_s),
                 undo_ns=seconds_to_ns(self._settings.requests.undo_s),
             ),
-            answered=self._carry_out,
+            answered=lambda request, who: self.plant.carry_out(request, who),
         )
 
     def _path(
@@ -238,14 +243,7 @@ class Coordinator:
             ),
             store=self._store,
             clock=self._clock,
-            settings=PathSettings(
-                maximum_age_ns=seconds_to_ns(settings.gate.maximum_age_s),
-                audit_seed=seed,
-                time_allowed_ns=seconds_to_ns(settings.requests.deadline_s),
-                audit_allowed_ns=seconds_to_ns(settings.gate.audit_deadline_s),
-                on_timeout=settings.requests.timeout_outcome,
-                autostart=settings.policies.autostart,
-            ),
+            settings=PathSettings.of(settings, seed),
         )
 
     def _gate(self, family: FamilyId) -> GateKeeper:
@@ -265,9 +263,6 @@ class Coordinator:
         if gate is not None:
             gate.heard(request)
         self._feed.publish(request)
-
-    def _carry_out(self, answered: OperatorRequest, actor: Actor) -> None:
-        self.plant.carry_out(answered, actor)
 
     def _teacher(self, gate: GateKeeper) -> LearningPath:
         settings, family = self._settings, gate.family_id
@@ -341,10 +336,12 @@ class Coordinator:
         try:
             for due in requests.due():
                 ended = await requests.expire(due)
-                if ended.outcome is Outcome.TIMED_OUT:
-                    self._tell_expired(ended)
+                path = self.plant.cells.get(ended.cell_id)
+                if ended.outcome is Outcome.TIMED_OUT and path is not None:
+                    path.inbox.post(control.Expired(ended))
             await requests.make_final()
             await requests.end_lapsed_claims()
+            await self.plant.people.sessions.tick()
         except StoreError as error:  # a full disk must not end the coordinator
             _log.error("expiry_waits", code=error.code, text=error.text)
 
@@ -354,11 +351,6 @@ class Coordinator:
             await path.recorded()
         except AndonError as error:
             _log.error("not_recorded", cell=path.cell.cell_id, text=error.text)
-
-    def _tell_expired(self, ended: OperatorRequest) -> None:
-        path = self.plant.cells.get(ended.cell_id)
-        if path is not None:
-            path.inbox.post(control.Expired(ended))
 
     def _give_up(self) -> None:
         text = "the model does not answer; andon starts again."

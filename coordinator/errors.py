@@ -26,6 +26,8 @@ AndonError
     - ReleaseRefusedError       this actor may not clear this reason
     - PromotionRefusedError     the model may not serve
   + RoleError                   this actor may not do this
+    - LoginRequiredError        nobody is logged in, or not any more
+    - LoginRefusedError         the name or the PIN is wrong, or it is too soon
   + NotServedError              a method of a later version
   + LiveError                   the live path could not do its work: HOLD
     - ModelUnavailableError     nothing serves, or the model's deadline passed
@@ -222,6 +224,18 @@ class RoleError(AndonError):
     """This actor may not do this."""
 
     refusal = "ROLE_REQUIRED"
+
+
+class LoginRequiredError(RoleError):
+    """Nobody is logged in at this device, or not any more."""
+
+    refusal = "LOGIN_REQUIRED"
+
+
+class LoginRefusedError(RoleError):
+    """The name or the PIN is wrong, or too many were."""
+
+    refusal = "LOGIN_REFUSED"
 
 
 class NotServedError(AndonError):

@@ -26,6 +26,9 @@ from coordinator.terms import (
     ModelRecord,
     OperatorRequest,
     Permit,
+    Person,
+    PersonId,
+    PersonSession,
     Prediction,
     Report,
     RequestId,
@@ -189,6 +192,15 @@ class StoreReader(Protocol):
             after_seq: Journal entry after which to begin.
         """
 
+    async def people(self) -> Sequence[Person]:
+        """Return every account, in the order they were added."""
+
+    async def person_sessions(self) -> Sequence[PersonSession]:
+        """Return the sessions of people that have not ended, oldest first."""
+
+    async def last_here(self, device: str) -> Sequence[PersonId]:
+        """Return who was logged in at a device, the newest first."""
+
     async def entries(self, after_seq: int, limit: int) -> Sequence[JournalEntry]:
         """Return journal entries after a sequence number, in order."""
 
@@ -201,6 +213,27 @@ class StoreReader(Protocol):
 
 class Store(StoreWriter, StoreReader, History, Protocol):
     """Writer and reader of one store."""
+
+
+class PinKeeper(Protocol):
+    """Where the hashes of PINs are, each under the digest that the journal cites."""
+
+    def hash_of(self, digest: Digest) -> str:
+        """Return a hash.
+
+        Raises:
+            StoreIntegrityError: it is not there, or not the one that was kept.
+        """
+
+    def keep(self, kept: str) -> Digest:
+        """Keep a hash, durably; return the digest to cite. Blocks.
+
+        Raises:
+            StoreDegradedError: the disk is full or failing.
+        """
+
+    def forget_all_but(self, cited: Collection[Digest]) -> None:
+        """Remove the hashes that no account cites any more; raises like keep()."""
 
 
 class ClipPart(Protocol):

@@ -66,6 +66,8 @@ EXIT_OF: Final[Mapping[type[AndonError], Exit]] = {
     errors.PromotionRefusedError: Exit.NEGATIVE,
     errors.ConflictError: Exit.NEGATIVE,
     errors.RoleError: Exit.IDENTITY,
+    errors.LoginRequiredError: Exit.IDENTITY,
+    errors.LoginRefusedError: Exit.IDENTITY,
     errors.NotServedError: Exit.UNAVAILABLE,
     errors.ModelUnavailableError: Exit.UNAVAILABLE,
     errors.ModelFaultError: Exit.NEGATIVE,

@@ -1,6 +1,7 @@
 """andon.toml as typed settings."""
 
 from coordinator.config.gate import GateSection
+from coordinator.config.people import PeopleSection
 from coordinator.config.settings import (
     HEARTBEAT_S,
     LEASE_S,
@@ -22,6 +23,7 @@ __all__ = [
     "FamilySection",
     "GateSection",
     "LearningSection",
+    "PeopleSection",
     "Settings",
     "from_mapping",
     "load",

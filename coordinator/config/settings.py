@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from coordinator.config.gate import CostEntry, GateSection, check_costs
+from coordinator.config.people import PeopleSection
 from coordinator.config.ros import ROS_SECTIONS, RosSection
 from coordinator.config.section import Seconds, Section, Share
 from coordinator.config.service import ServiceSection
@@ -42,9 +43,9 @@ START_WITHIN_S = 1.0
 """A permit not started within this time of its issue is worthless, s."""
 TWIN = "twin"
 """The profile of the simulated robot."""
-_PROFILES = resources.files("coordinator") / "profiles"
 _Language = Annotated[str, Field(pattern=r"^[a-z]{2,8}$")]
 _Word = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,80}$")]
+_PROFILES = resources.files("coordinator") / "profiles"
 
 
 class CoordinatorSection(Section):
@@ -57,7 +58,6 @@ class CoordinatorSection(Section):
     """Time for the model to answer; a later answer is HOLD, s."""
     clips_mb: Annotated[float, Field(ge=0.0)] = 4096.0
     """Most disk for full-rate clips; the oldest that nobody is asked about go, MB."""
-
     language: Literal["", "en", "de"] = ""
     """Language of `andon tui` on this machine; "" takes that of the environment."""
 
@@ -209,6 +209,7 @@ class Settings(Section):
     requests: RequestsSection = RequestsSection()
     policies: PoliciesSection = PoliciesSection()
     learning: LearningSection = LearningSection()
+    people: PeopleSection = PeopleSection()
     families: Annotated[dict[str, FamilySection], Field(min_length=1)]
     cells: Annotated[dict[str, CellSection], Field(min_length=1)]
     words: dict[_Language, dict[str, _Word]] = Field({}, max_length=16)
@@ -337,6 +338,7 @@ def _known_keys() -> list[str]:
         RequestsSection,
         PoliciesSection,
         LearningSection,
+        PeopleSection,
         FamilySection,
         CellSection,
         *ROS_SECTIONS,

@@ -10,11 +10,20 @@ from collections.abc import Sequence
 from coordinator.errors import NotFoundError
 from coordinator.insight.explain_learning import (
     MAY,
+    OfExample,
+    OfGate,
+    OfModel,
     by,
     of_example,
     of_gate,
     of_model,
     short,
+)
+from coordinator.insight.explain_people import (
+    OfAccount,
+    OfSession,
+    of_account,
+    of_session,
 )
 from coordinator.insight.explain_requests import of_request
 from coordinator.seams import StoreReader
@@ -49,6 +58,7 @@ _Step = (
     | events.PermitDropped
 )
 _Clip = events.ClipStored | events.ClipRemoved
+_Beside = OfExample | OfGate | OfModel | OfAccount | OfSession
 _PURPOSE = {
     PermitPurpose.START: "to start",
     PermitPurpose.NEXT_STEP: "for the next step",
@@ -127,6 +137,13 @@ def _said(event: Event) -> str:
             return of_request(event)
         case events.ClipStored() | events.ClipRemoved():
             return _of_clip(event)
+        case _:
+            return _said_beside(event)
+
+
+def _said_beside(event: _Beside) -> str:
+    """What no cell waits for: learning, the gate, people."""
+    match event:
         case (
             events.ExampleAdded()
             | events.ExampleQuarantined()
@@ -142,6 +159,21 @@ def _said(event: Event) -> str:
             | events.EvidenceRestarted()
         ):
             return of_gate(event)
+        case (
+            events.PersonAdded()
+            | events.PersonLocked()
+            | events.PersonUnlocked()
+            | events.RoleChanged()
+            | events.PinChanged()
+            | events.TeamChanged()
+        ):
+            return of_account(event)
+        case (
+            events.PinRefused()
+            | events.PersonSessionStarted()
+            | events.PersonSessionEnded()
+        ):
+            return of_session(event)
         case _:
             return of_model(event)
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from coordinator.terms import Action, Actor, Digest, events
 
-_Example = (
+OfExample = (
     events.ExampleAdded
     | events.ExampleQuarantined
     | events.ExampleRetracted
     | events.LabelAdded
     | events.DatasetImported
 )
-_Gate = (
+OfGate = (
     events.GateCertified
     | events.ProvisionalGranted
     | events.GateClosed
     | events.EvidenceRestarted
 )
-_Model = (
+OfModel = (
     events.TrainingStarted
     | events.TrainingEnded
     | events.ModelRegistered
@@ -36,7 +36,7 @@ MAY = {
 """What an action lets the robot do."""
 
 
-def of_example(event: _Example) -> str:
+def of_example(event: OfExample) -> str:
     """What people taught."""
     match event:
         case events.ExampleAdded():
@@ -62,7 +62,7 @@ def of_example(event: _Example) -> str:
             )
 
 
-def of_gate(event: _Gate) -> str:
+def of_gate(event: OfGate) -> str:
     """On what the gate rests."""
     match event:
         case events.GateCertified():
@@ -92,7 +92,7 @@ def of_gate(event: _Gate) -> str:
             return f"the evidence of {event.family} begins anew: {event.text}"
 
 
-def of_model(event: _Model) -> str:
+def of_model(event: OfModel) -> str:
     """What was trained, and what serves."""
     match event:
         case events.TrainingStarted():

@@ -18,9 +18,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from typing import Self
 
 from coordinator import log
-from coordinator.clock import Clock
+from coordinator.clock import Clock, seconds_to_ns
+from coordinator.config import Settings
 from coordinator.errors import (
     AndonError,
     LiveError,
@@ -84,6 +86,18 @@ class PathSettings:
     audit_allowed_ns: int
     on_timeout: TimeoutOutcome
     autostart: bool
+
+    @classmethod
+    def of(cls, settings: Settings, seed: str) -> Self:
+        """Return what a configuration says, with a store's own seed."""
+        return cls(
+            maximum_age_ns=seconds_to_ns(settings.gate.maximum_age_s),
+            audit_seed=seed,
+            time_allowed_ns=seconds_to_ns(settings.requests.deadline_s),
+            audit_allowed_ns=seconds_to_ns(settings.gate.audit_deadline_s),
+            on_timeout=settings.requests.timeout_outcome,
+            autostart=settings.policies.autostart,
+        )
 
 
 class LivePath(HeldCell):

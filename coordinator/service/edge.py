@@ -2,7 +2,8 @@
 
 grpc.aio answers a message it cannot decode with UNKNOWN and the decoder's own text, and
 any bug with UNKNOWN and the exception's text. Here the first becomes INVALID_ARGUMENT
-and the second INTERNAL with an id, and neither leaks what it should not.
+and the second INTERNAL with an id, and neither leaks what it should not. Here too it
+is found out who calls, and whether they may.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from google.protobuf.message import DecodeError
 
 from coordinator import log
 from coordinator.errors import AndonError, InputError
+from coordinator.service.identity import People
 from coordinator.service.status import abort, refuse
 from coordinator.terms import new_id
 
@@ -35,7 +37,8 @@ class Edge(grpc.aio.ServerInterceptor):
     cannot be taken back, and what follows from it must not depend on a tablet's radio.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, people: People) -> None:
+        self._people = people
         self._under_way: set[asyncio.Task[Any]] = set()
 
     async def finish(self, within_s: float) -> None:
@@ -60,19 +63,44 @@ class Edge(grpc.aio.ServerInterceptor):
         method = handler_call_details.method
         if handler.unary_unary:
             return grpc.unary_unary_rpc_method_handler(
-                _guard(self._to_the_end(handler.unary_unary), method), decode, encode
+                self._guard(self._to_the_end(handler.unary_unary), method),
+                decode,
+                encode,
             )
         if handler.unary_stream:
             return grpc.unary_stream_rpc_method_handler(
-                _guard(handler.unary_stream, method), decode, encode
+                self._guard(handler.unary_stream, method), decode, encode
             )
         if handler.stream_unary:
             return grpc.stream_unary_rpc_method_handler(
-                _guard(handler.stream_unary, method), decode, encode
+                self._guard(handler.stream_unary, method), decode, encode
             )
         return grpc.stream_stream_rpc_method_handler(
-            _guard(handler.stream_stream, method), decode, encode
+            self._guard(handler.stream_stream, method), decode, encode
         )
+
+    def _guard(
+        self, behaviour: Callable[[Any, Context], Awaitable[Any]], method: str
+    ) -> Callable[[Any, Context], Awaitable[Any]]:
+        async def guarded(request: Any, context: Context) -> Any:
+            try:
+                self._people.admit(method, context.invocation_metadata())
+                return await behaviour(_decoded(request), context)
+            except AndonError as error:
+                _log.info("refused", method=method, token=error.code, text=error.text)
+                await abort(context, error)
+            except grpc.aio.AbortError:
+                raise
+            except GONE as error:
+                _log.debug("caller_gone", method=method, error=type(error).__name__)
+                return None
+            except Exception:  # noqa: BLE001 - the last door: a bug must not leak
+                bug = new_id("err")
+                _log.exception("bug", method=method, err_id=bug)
+                text = f"INTERNAL: unexpected error, id={bug}"
+                await refuse(context, grpc.StatusCode.INTERNAL, "INTERNAL", text)
+
+        return guarded
 
     def _to_the_end(
         self, behaviour: Callable[[Any, Context], Awaitable[Any]]
@@ -113,26 +141,3 @@ def _decoded(request: Any) -> Any:
     if request is MALFORMED:
         raise InputError("the request could not be decoded.")
     return request
-
-
-def _guard(
-    behaviour: Callable[[Any, Context], Awaitable[Any]], method: str
-) -> Callable[[Any, Context], Awaitable[Any]]:
-    async def guarded(request: Any, context: Context) -> Any:
-        try:
-            return await behaviour(_decoded(request), context)
-        except AndonError as error:
-            _log.info("refused", method=method, token=error.code, text=error.text)
-            await abort(context, error)
-        except grpc.aio.AbortError:
-            raise
-        except GONE as error:
-            _log.debug("caller_gone", method=method, error=type(error).__name__)
-            return None
-        except Exception:  # noqa: BLE001 - the last door: a bug must not leak
-            bug = new_id("err")
-            _log.exception("bug", method=method, err_id=bug)
-            text = f"INTERNAL: unexpected error, id={bug}"
-            await refuse(context, grpc.StatusCode.INTERNAL, "INTERNAL", text)
-
-    return guarded

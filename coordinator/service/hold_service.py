@@ -8,12 +8,12 @@ from typing import Any
 import grpc
 
 from andon.v1 import operator_pb2, operator_pb2_grpc
-from coordinator.errors import AndonError, InputError
+from coordinator.errors import AndonError, InputError, RoleError
 from coordinator.live.cell import control
 from coordinator.service import convert
 from coordinator.service.plant import Plant
 from coordinator.service.words import actor_of, clean_note, known, once_of
-from coordinator.terms import Action, Actor, CellStatus, HoldReason
+from coordinator.terms import Action, Actor, CellStatus, HoldReason, PersonId
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -95,6 +95,6 @@ def _whoever(request: operator_pb2.HoldRequest) -> tuple[Actor, str]:
     try:
         actor = actor_of(request.actor)
         note = clean_note(request.note)
-    except InputError:
-        return actor_of(operator_pb2.Actor(person="somebody")), ""
+    except (InputError, RoleError):
+        return Actor(PersonId("somebody")), ""
     return actor, f": {note}" if note else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import grpc
@@ -16,6 +16,7 @@ from coordinator.live.request.view import choices, view_digest
 from coordinator.service import clips, convert
 from coordinator.service.explained import alike, channel_weight, explained, why_on_wire
 from coordinator.service.hold_service import HoldCalls
+from coordinator.service.identity import caller
 from coordinator.service.plant import require_id
 from coordinator.service.request_service import RequestCalls
 from coordinator.service.words import actor_of, duration, timestamp
@@ -37,13 +38,21 @@ class OperatorService(RequestCalls, HoldCalls):
         self, request: operator_pb2.WatchRequest, context: Context
     ) -> None:
         """See operator.proto."""
-        actor = actor_of(request.actor)
-        presence = self._plant.presence
-        present = presence.answering(actor) if request.answering else nullcontext()
-        with self._plant.feed.watch() as watcher, present:
+        with self._plant.feed.watch() as watcher, self._present(request):
             await context.write(self._snapshot(missed=0))
             while not context.cancelled():
                 await context.write(await self._next(watcher))
+
+    def _present(
+        self, request: operator_pb2.WatchRequest
+    ) -> AbstractContextManager[None]:
+        """Count a watcher who can answer; nobody is logged in at a mere board."""
+        if caller().accounts and caller().session is None:
+            return nullcontext()
+        actor = actor_of(request.actor)
+        if not request.answering:
+            return nullcontext()
+        return self._plant.presence.answering(actor)
 
     async def _next(self, watcher: Watcher) -> operator_pb2.WatchResponse:
         if watcher.missed:

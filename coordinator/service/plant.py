@@ -19,6 +19,7 @@ from coordinator.live.gate.keeper import GateKeeper
 from coordinator.live.path import LivePath
 from coordinator.live.request.queue import RequestQueue
 from coordinator.seams import Store
+from coordinator.service.identity import People
 from coordinator.service.presence import Attendance, Presence
 from coordinator.terms import (
     Actor,
@@ -52,6 +53,7 @@ class Plant:
     feed: Feed
     clock: Clock
     presence: Presence
+    people: People
     explainer: Explainer
     claim_lease_ns: int
     software: str
@@ -63,6 +65,7 @@ class Plant:
             self.requests.all_open(),
             self.clock.monotonic_ns(),
             self.requests.last_answer_ns,
+            lives=self.people.sessions.lives,
         )
 
     def carry_out(self, answered: OperatorRequest, actor: Actor) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from coordinator.clock import SECOND_NS
-from coordinator.terms import Actor, OperatorRequest, RequestKind
+from coordinator.terms import Actor, OperatorRequest, RequestKind, SessionId
 
 UNHEARD_NS = 30 * SECOND_NS
 """A question waits unheard after so long without a claim or an answer anywhere."""
@@ -34,17 +34,17 @@ class Presence:
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self._changed = changed
-        self._answering: Counter[str] = Counter()
+        self._answering: Counter[Actor] = Counter()
 
     @contextmanager
     def answering(self, actor: Actor) -> Iterator[None]:
         """Count a client until the block ends."""
-        self._answering[actor.person] += 1
+        self._answering[actor] += 1
         self._changed()
         try:
             yield
         finally:
-            self._answering[actor.person] -= 1
+            self._answering[actor] -= 1
             self._answering = +self._answering  # names of people who left are let go
             self._changed()
 
@@ -53,6 +53,8 @@ class Presence:
         requests: Sequence[OperatorRequest],
         now_ns: int,
         last_answer_ns: int | None,
+        *,
+        lives: Callable[[SessionId], bool],
     ) -> Attendance:
         """Say who is there.
 
@@ -60,8 +62,9 @@ class Presence:
             requests: The open ones.
             now_ns: Monotonic clock.
             last_answer_ns: Monotonic time of the newest answer; None before the first.
+            lives: Whether a person's session has not ended.
         """
-        present = +self._answering
+        present = self._present(lives)
         questions = [r for r in requests if r.kind is RequestKind.QUESTION]
         busy = (
             last_answer_ns is not None and now_ns - last_answer_ns <= UNHEARD_NS
@@ -75,3 +78,11 @@ class Presence:
             answering=present.total(),
             nobody=bool(questions) and (present.total() == 0 or (unheard and not busy)),
         )
+
+    def _present(self, lives: Callable[[SessionId], bool]) -> Counter[str]:
+        """Whose clients can answer: of those who log in, only while they are."""
+        present: Counter[str] = Counter()
+        for actor, clients in self._answering.items():
+            if not actor.verified or lives(actor.session):
+                present[actor.person] += clients
+        return present

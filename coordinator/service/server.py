@@ -57,7 +57,7 @@ class Server:
         self.cells = CellService(plant)
         self.web_address = ""
         self._web = Web(web) if web is not None and web.web_port else None
-        self._edge = Edge()
+        self._edge = Edge(plant.people)
         self._server = grpc.aio.server(interceptors=[self._edge], options=OPTIONS)
         self._health = health.aio.HealthServicer()
         cell_pb2_grpc.add_CellServiceServicer_to_server(self.cells, self._server)
@@ -71,7 +71,7 @@ class Server:
             InsightService(plant), self._server
         )
         access_pb2_grpc.add_AccessServiceServicer_to_server(
-            AccessService(), self._server
+            AccessService(plant), self._server
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
 

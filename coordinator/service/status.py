@@ -42,6 +42,8 @@ STATUS_OF: Final[Mapping[type[errors.AndonError], grpc.StatusCode]] = {
     errors.ReleaseRefusedError: _CODE.FAILED_PRECONDITION,
     errors.PromotionRefusedError: _CODE.FAILED_PRECONDITION,
     errors.RoleError: _CODE.PERMISSION_DENIED,
+    errors.LoginRequiredError: _CODE.UNAUTHENTICATED,
+    errors.LoginRefusedError: _CODE.UNAUTHENTICATED,
     errors.NotServedError: _CODE.UNIMPLEMENTED,
     errors.LiveError: _CODE.UNAVAILABLE,
     errors.ModelUnavailableError: _CODE.UNAVAILABLE,

@@ -13,8 +13,12 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from andon.v1 import operator_pb2, terms_pb2
+from coordinator.clock import seconds_to_ns
 from coordinator.errors import BadTextError, InputError, MissingFieldError
+from coordinator.service.identity import acting, device_of
 from coordinator.terms import (
+    MACHINE,
+    POLICY,
     Action,
     Actor,
     CellState,
@@ -86,6 +90,11 @@ def duration(ns: int) -> Duration:
     return Duration(seconds=ns // 10**9, nanos=ns % 10**9)
 
 
+def seconds(length_s: float) -> Duration:
+    """Convert seconds."""
+    return duration(seconds_to_ns(length_s))
+
+
 def timestamp(at: datetime | None) -> Timestamp | None:
     """Convert aware UTC; None stays unset."""
     if at is None:
@@ -132,18 +141,22 @@ def legible(text: str, longest: int = LONGEST_NAME) -> str:
 
 
 def actor_of(message: operator_pb2.Actor) -> Actor:
-    """Return who calls; unverified until accounts exist.
+    """Return who calls: the person who is logged in, else who it says, unverified.
 
     Raises:
+        RoleError: somebody else is logged in, or at another device.
         MissingFieldError: no person was named.
         BadTextError: a name is too long or carries control characters.
     """
     person = clean("actor.person", message.person).strip()
+    known = acting(person, message.device)
+    if known is not None:
+        return known
     if not person:
         raise MissingFieldError("actor.person is required.")
-    if person.startswith("policy:"):
+    if person.startswith((POLICY, MACHINE)):
         raise BadTextError("actor.person: policies do not call.")
-    return Actor(PersonId(person), clean("actor.device", message.device))
+    return Actor(PersonId(person), clean("actor.device", device_of(message.device)))
 
 
 def once_of(request: Any) -> IdempotencyKey:

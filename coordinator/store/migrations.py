@@ -33,11 +33,22 @@ FOLDED: Final = (
     "labels",
     "models",
     "gates",
+    "people",
+    "person_sessions",
+    "held_by",
     "replies",
     "mentions",
 )
 """The tables that are the fold of the journal."""
-SINCE: Final = {"clips": 2, "unconfirmed": 3, "gates": 4, "given": 5}
+SINCE: Final = {
+    "clips": 2,
+    "unconfirmed": 3,
+    "gates": 4,
+    "given": 5,
+    "people": 6,
+    "person_sessions": 6,
+    "held_by": 6,
+}
 """The step that made a table, where it was not the first."""
 
 
@@ -71,6 +82,13 @@ def step_4_gates(db: sqlite_utils.Database) -> None:
 def step_5_answers_that_wait(db: sqlite_utils.Database) -> None:
     """Make the table of answers that may still be taken back."""
     db.execute(_GIVEN)
+
+
+@MIGRATIONS()
+def step_6_people(db: sqlite_utils.Database) -> None:
+    """Make the tables of accounts, of people's sessions, and of who holds a cell."""
+    for statement in _PEOPLE:
+        db.execute(statement)
 
 
 _RECORD: Final = (
@@ -163,12 +181,31 @@ _GIVEN: Final = """CREATE TABLE given (
     request_id TEXT PRIMARY KEY, label TEXT NOT NULL, person TEXT NOT NULL,
     seq INTEGER NOT NULL) STRICT, WITHOUT ROWID"""
 
+_PEOPLE: Final = (
+    """CREATE TABLE people (
+        person TEXT PRIMARY KEY, shown TEXT NOT NULL, team TEXT NOT NULL,
+        role INTEGER NOT NULL, pin_digest TEXT NOT NULL, locked INTEGER NOT NULL,
+        failures INTEGER NOT NULL, failed_at TEXT, added_at TEXT NOT NULL,
+        seq INTEGER NOT NULL) STRICT, WITHOUT ROWID""",
+    # The digest of a token that only its client has.
+    """CREATE TABLE person_sessions (
+        session TEXT PRIMARY KEY, person TEXT NOT NULL, device TEXT NOT NULL,
+        token_digest TEXT NOT NULL UNIQUE, expires_at TEXT NOT NULL,
+        ended TEXT NOT NULL, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX sessions_at_work ON person_sessions (person) WHERE ended = ''",
+    # The highest role of those who hold a cell by name.
+    """CREATE TABLE held_by (
+        cell_id TEXT PRIMARY KEY, role INTEGER NOT NULL, person TEXT NOT NULL,
+        seq INTEGER NOT NULL) STRICT, WITHOUT ROWID""",
+)
+
 STEPS: Final = (
     step_1_first_tables,
     step_2_clips,
     step_3_unconfirmed_holds,
     step_4_gates,
     step_5_answers_that_wait,
+    step_6_people,
 )
 VERSION: Final = len(STEPS)
 """The newest schema this andon knows; `user_version` in the file's header."""

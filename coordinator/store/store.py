@@ -13,7 +13,7 @@ from typing import Final, Self, TypeVar
 from coordinator.clock import Clock, seconds_to_ns
 from coordinator.errors import StoreDegradedError, StoreError
 from coordinator.seams import CellRow, JournalHead
-from coordinator.store import gate_reader, reader
+from coordinator.store import gate_reader, people_reader, reader
 from coordinator.store.codec import Recorded, write_record, write_time
 from coordinator.store.database import (
     Directory,
@@ -40,6 +40,9 @@ from coordinator.terms import (
     Label,
     ModelRecord,
     OperatorRequest,
+    Person,
+    PersonId,
+    PersonSession,
     RequestId,
     SensorWindow,
     StoredClip,
@@ -276,7 +279,9 @@ class Store(Looking):
         """See StoreReader."""
         return await self._read(lambda db: reader.example_windows(db, family))
 
-    async def usable_examples(self, family: FamilyId, limit: int) -> Sequence[ExampleId]:
+    async def usable_examples(
+        self, family: FamilyId, limit: int
+    ) -> Sequence[ExampleId]:
         """See insight.why.Examples."""
         return await self._read(lambda db: usable_examples(db, family, limit))
 
@@ -313,6 +318,18 @@ class Store(Looking):
         return await self._read(
             lambda db: gate_reader.cases(db, family, model, after_seq)
         )
+
+    async def people(self) -> Sequence[Person]:
+        """See StoreReader."""
+        return await self._read(people_reader.people)
+
+    async def person_sessions(self) -> Sequence[PersonSession]:
+        """See StoreReader."""
+        return await self._read(people_reader.sessions)
+
+    async def last_here(self, device: str) -> Sequence[PersonId]:
+        """See StoreReader."""
+        return await self._read(lambda db: people_reader.last_here(db, device))
 
     async def entries(self, after_seq: int, limit: int) -> Sequence[JournalEntry]:
         """See StoreReader."""

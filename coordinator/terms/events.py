@@ -42,6 +42,17 @@ from coordinator.terms.learning_events import (
     TrainingEnded,
     TrainingStarted,
 )
+from coordinator.terms.people_events import (
+    PersonAdded,
+    PersonLocked,
+    PersonSessionEnded,
+    PersonSessionStarted,
+    PersonUnlocked,
+    PinChanged,
+    PinRefused,
+    RoleChanged,
+    TeamChanged,
+)
 from coordinator.terms.request import Actor
 from coordinator.terms.request_events import (
     AnswerGiven,
@@ -283,6 +294,15 @@ Event = (
     | ProvisionalGranted
     | GateClosed
     | EvidenceRestarted
+    | PersonAdded
+    | PersonLocked
+    | PersonSessionEnded
+    | PersonSessionStarted
+    | PersonUnlocked
+    | PinChanged
+    | PinRefused
+    | RoleChanged
+    | TeamChanged
 )
 
 
@@ -318,6 +338,13 @@ __all__ = [
     "PermitConsumed",
     "PermitDropped",
     "PermitIssued",
+    "PersonAdded",
+    "PersonLocked",
+    "PersonSessionEnded",
+    "PersonSessionStarted",
+    "PersonUnlocked",
+    "PinChanged",
+    "PinRefused",
     "ProvisionalGranted",
     "RequestAnswered",
     "RequestClaimed",
@@ -325,8 +352,10 @@ __all__ = [
     "RequestExplained",
     "RequestOpened",
     "RequestSeen",
+    "RoleChanged",
     "SessionClosed",
     "SessionOpened",
+    "TeamChanged",
     "TrainingEnded",
     "TrainingStarted",
     "WindowDecided",

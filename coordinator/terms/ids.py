@@ -16,12 +16,15 @@ ExampleId = NewType("ExampleId", str)
 RunId = NewType("RunId", str)
 ClipId = NewType("ClipId", str)
 PersonId = NewType("PersonId", str)
+SessionId = NewType("SessionId", str)
+"""A person's session; the sessions of nodes are numbered by their epoch."""
 Digest = NewType("Digest", str)
 """Lower-case hexadecimal SHA-256, 64 characters; "" means none."""
 
 ID_PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 NO_DIGEST: Final = Digest("")
 NOBODY: Final = PersonId("")
+NO_SESSION: Final = SessionId("")
 NO_CLIP: Final = ClipId("")
 NO_REQUEST: Final = RequestId("")
 

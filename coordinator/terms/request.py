@@ -8,6 +8,7 @@ from enum import Enum
 
 from coordinator.terms.ids import (
     NO_CLIP,
+    NO_SESSION,
     NOBODY,
     CellId,
     ClipId,
@@ -16,8 +17,10 @@ from coordinator.terms.ids import (
     FamilyId,
     PersonId,
     RequestId,
+    SessionId,
     WindowId,
 )
+from coordinator.terms.people import Role
 
 
 class RequestKind(Enum):
@@ -60,12 +63,16 @@ class Actor:
     Attributes:
         person: Id of the person, or of the policy ("policy:autostart").
         device: Id of the terminal or tablet.
-        verified: False on loopback, before accounts exist.
+        verified: Logged in; False on loopback, before accounts exist.
+        session: The person's session; "" without one.
+        role: The person's role in it.
     """
 
     person: PersonId
     device: str = ""
     verified: bool = False
+    session: SessionId = NO_SESSION
+    role: Role | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,7 @@ class OperatorRequest:
         seen_at: UTC of the first look.
         claimed_by: Holder of the claim; "" when free.
         claim_epoch: Rises with every claim.
+        claimed_session: The holder's session, as far as this process knows.
         claimed_at: UTC of the newest claim.
         claim_expires_ns: Monotonic end of the claim; 0 when free.
         resolved_at: UTC of the end.
@@ -130,6 +138,7 @@ class OperatorRequest:
     seen_at: datetime | None = None
     claimed_by: PersonId = NOBODY
     claim_epoch: int = 0
+    claimed_session: SessionId = NO_SESSION
     claimed_at: datetime | None = None
     claim_expires_ns: int = 0
     resolved_at: datetime | None = None

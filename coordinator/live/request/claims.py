@@ -73,6 +73,7 @@ class Claims(Book):
                 self._open.get(request_id) or request,
                 claimed_by=actor.person,
                 claim_epoch=epoch,
+                claimed_session=actor.session,
                 claimed_at=self._clock.utc_now(),
                 claim_expires_ns=now_ns + self._times.claim_lease_ns,
                 seen_at=request.seen_at or self._clock.utc_now(),

@@ -11,7 +11,15 @@ from typing import Any, Final
 
 from coordinator.errors import KeyReusedError
 from coordinator.store.codec import Recorded
-from coordinator.store.fold import cells, clips, gates, learning, permits, requests
+from coordinator.store.fold import (
+    cells,
+    clips,
+    gates,
+    learning,
+    people,
+    permits,
+    requests,
+)
 from coordinator.store.fold.mentions import mentioned, rests_on
 from coordinator.store.fold.place import Place
 from coordinator.terms import events as e
@@ -41,8 +49,8 @@ FOLDS: Final[Mapping[type[e.Event], tuple[Fold, ...]]] = {
     e.RequestExplained: (),
     e.ClipStored: (clips.clip_stored,),
     e.ClipRemoved: (clips.clip_removed,),
-    e.HoldPlaced: (cells.hold_placed,),
-    e.HoldReleased: (permits.released, cells.hold_released),
+    e.HoldPlaced: (cells.hold_placed, people.held_by_person),
+    e.HoldReleased: (permits.released, cells.hold_released, people.let_go),
     e.HoldUnconfirmed: (cells.hold_unconfirmed,),
     e.HoldConfirmed: (cells.hold_confirmed,),
     e.PartRejected: (),
@@ -62,6 +70,15 @@ FOLDS: Final[Mapping[type[e.Event], tuple[Fold, ...]]] = {
     e.ProvisionalGranted: (gates.provisional_granted,),
     e.GateClosed: (gates.gate_closed,),
     e.EvidenceRestarted: (gates.evidence_restarted,),
+    e.PersonAdded: (people.person_added,),
+    e.PersonLocked: (people.person_locked,),
+    e.PersonUnlocked: (people.person_unlocked,),
+    e.RoleChanged: (people.role_changed,),
+    e.PinChanged: (people.pin_changed,),
+    e.TeamChanged: (people.team_changed,),
+    e.PinRefused: (people.pin_refused,),
+    e.PersonSessionStarted: (people.session_started,),
+    e.PersonSessionEnded: (people.session_ended,),
 }
 """Every event; an empty one changes no table and is only on record."""
 
@@ -71,9 +88,11 @@ def fold(at: Place, record: Recorded) -> None:
 
     Raises:
         ConflictError: a guard failed; the caller rolls back.
+        RoleError: the actor may not do this, or is not logged in any more.
         NotFoundError: the event is about something that is not there.
     """
     event = record.event
+    people.authorise(at, event)
     at.db.executemany(
         "INSERT INTO mentions VALUES (?, ?)",
         [(about, at.seq) for about in sorted(mentioned(event))],

@@ -54,6 +54,7 @@ from coordinator.terms import (
     events,
 )
 from coordinator.terms.why import ChannelWeight, NearExample, Why
+from tests.coordinator.insight.people_sentences import PEOPLE_SENTENCES
 from tests.coordinator.insight.recordings import write_separable
 
 CELL, FAMILY, MODEL = CellId("press-1"), FamilyId("peg"), Digest("ab" * 32)
@@ -278,6 +279,7 @@ SENTENCES = [
         "the evidence of peg begins anew: half of its life has passed.",
     ),
 ]  # fmt: skip
+SENTENCES += PEOPLE_SENTENCES
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ from coordinator.terms import (
 )
 from coordinator.vocabulary import Vocabulary
 from tests.builders import FAMILY, MODEL, NOON, PEG, make_prediction, make_window
+from tests.coordinator.service.people_world import nobody_yet
 from tests.path.path_world import HandledStore
 
 CELLS = (CellId("press-1"), CellId("press-2"))
@@ -160,6 +161,7 @@ class ServiceWorld:
             feed=feed,
             clock=clock,
             presence=Presence(lambda: feed.publish(PresenceChanged())),
+            people=nobody_yet(seam, requests, clock),
             explainer=Explainer(store, folder / "models"),
             claim_lease_ns=60 * SECOND_NS,
             software="andon test",
@@ -176,6 +178,7 @@ class ServiceWorld:
         store = await Store.open(None, clock=clock, commit_deadline_s=30)
         world = cls(store, clock, folder, autostart=autostart, undo_ns=undo_ns)
         await world.plant.clips.open()
+        await world.plant.people.sessions.load()
         world.loops = [
             asyncio.create_task(path.run()) for path in world.plant.cells.values()
         ]

@@ -323,10 +323,10 @@ async def test_a_bug_answers_with_an_id_only(
 
 async def test_what_comes_later_says_so(world: ServiceWorld):
     access = access_pb2_grpc.AccessServiceStub(world.channel)
-    login = await refused(access.Login(access_pb2.LoginRequest()))
+    enrol = await refused(access.Enrol(access_pb2.EnrolRequest()))
     who = await access.WhoAmI(access_pb2.WhoAmIRequest())
 
-    assert (login.code, login.token) == (_CODE.UNIMPLEMENTED, "NOT_SERVED")
+    assert (enrol.code, enrol.token) == (_CODE.UNIMPLEMENTED, "NOT_SERVED")
     assert not who.verified
 
 

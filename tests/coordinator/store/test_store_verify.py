@@ -26,8 +26,10 @@ from coordinator.terms import (
     Label,
     Outcome,
     RequestId,
+    Role,
 )
 from coordinator.terms import events as e
+from tests.coordinator.store.people_events import acting, added, logged_in
 from tests.coordinator.store.store_world import (
     ANA,
     CELL,
@@ -54,7 +56,7 @@ from tests.coordinator.store.store_world import (
 )
 
 TABLES = ("meta", "journal", *FOLDED)
-ENTRIES = 24
+ENTRIES = 27
 """In the store that fill() makes."""
 FLIPS = int(os.environ.get("ANDON_STORE_FLIPS", "150"))
 
@@ -87,6 +89,10 @@ async def fill(path: Path) -> None:
     again = opened(3, request_id=RequestId("r-4"))
     await store.commit(again, claimed(4))
     await store.commit(e.AnswerGiven(answered(4), 3_000_000_000))
+    await store.commit(added("sam", Role.SUPERVISOR))
+    await store.commit(logged_in("sam", Role.SUPERVISOR))
+    sam = acting("sam", Role.SUPERVISOR)
+    await store.commit(e.HoldPlaced(CELL, HoldReason.OPERATOR_HOLD, "held.", sam))
     await store.close()
     (path / "clips").mkdir()
     (path / "clips/c-3.mcap").write_bytes(CLIP)
@@ -297,6 +303,9 @@ def test_a_tail_cut_with_its_rows_is_missed_by_the_head(path: Path) -> None:
         "DELETE FROM unconfirmed",
         "DELETE FROM gates",
         "DELETE FROM given",
+        "DELETE FROM people",
+        "DELETE FROM person_sessions",
+        "DELETE FROM held_by",
         "DELETE FROM requests WHERE seq >= 14",
         "DELETE FROM mentions WHERE seq >= 14",
     )

@@ -1,0 +1,211 @@
+"""Who has an account, and as what. Every change is durable before it counts."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from coordinator import log
+from coordinator.clock import Clock
+from coordinator.errors import (
+    AlreadyDoneError,
+    BadIdError,
+    ConflictError,
+    NotFoundError,
+    StoreDegradedError,
+)
+from coordinator.people.pins import PinHasher, require_pin
+from coordinator.seams import PinKeeper, Store
+from coordinator.terms import (
+    Actor,
+    Digest,
+    IdempotencyKey,
+    Person,
+    PersonId,
+    Role,
+    events,
+    is_id,
+)
+
+_log = log.get("people")
+
+
+class Accounts:
+    """Every account, as a mirror of the store. It lives on the event loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        pins: PinKeeper,
+        clock: Clock,
+        *,
+        least_digits: int,
+        hasher: PinHasher | None = None,
+    ) -> None:
+        self._store = store
+        self._pins = pins
+        self._clock = clock
+        self._least_digits = least_digits
+        self.hasher = hasher or PinHasher()
+        self._people: dict[PersonId, Person] = {}
+        self._changing = asyncio.Lock()
+
+    async def load(self) -> None:
+        """Take over what is on record."""
+        self._people = {one.person: one for one in await self._store.people()}
+
+    @property
+    def exist(self) -> bool:
+        """Whether there is any: from then on a role is needed."""
+        return bool(self._people)
+
+    def all(self) -> list[Person]:
+        """Return every account, in the order they were added."""
+        return list(self._people.values())
+
+    def get(self, name: str) -> Person | None:
+        """Return an account, None if there is none of this name."""
+        return self._people.get(PersonId(name))
+
+    def kept_pin(self, person: Person) -> str:
+        """Return the hash of a person's PIN; raises StoreIntegrityError."""
+        return self._pins.hash_of(person.pin_digest)
+
+    async def add(  # noqa: PLR0913 - the parts of one account
+        self,
+        person: str,
+        role: Role,
+        pin: str,
+        actor: Actor,
+        *,
+        shown: str = "",
+        team: str = "",
+        once: IdempotencyKey | None = None,
+    ) -> Person:
+        """Give somebody an account.
+
+        Raises:
+            BadIdError: the name is no id.
+            BadTextError: the PIN would be guessed.
+            ConflictError: somebody has this name.
+            RoleError: the actor may not.
+            StoreDegradedError: it could not be kept; there is no account.
+        """
+        if not is_id(person):
+            raise BadIdError("a name matches [a-z0-9][a-z0-9._-]{0,62}.")
+        require_pin(pin, least=self._least_digits)
+        async with self._changing:
+            if once is not None and await self._store.replied(once) is not None:
+                return self._require(person)
+            if person in self._people:
+                raise ConflictError(f"{person} has an account already.", "PERSON_TAKEN")
+            added = Person(
+                PersonId(person),
+                role,
+                await self._keep(pin),
+                self._clock.utc_now(),
+                shown=shown,
+                team=team,
+            )
+            await self._commit(
+                events.PersonAdded(
+                    added.person, role, added.pin_digest, actor, shown, team
+                ),
+                once,
+            )
+            return self._now(added)
+
+    async def lock(
+        self, person: str, actor: Actor, once: IdempotencyKey | None = None
+    ) -> Person:
+        """Take an account out of use; raises like change_role()."""
+        found = self._require(person)
+        await self._commit(events.PersonLocked(found.person, actor), once)
+        return self._now(replace(self._require(person), locked=True))
+
+    async def unlock(
+        self, person: str, actor: Actor, once: IdempotencyKey | None = None
+    ) -> Person:
+        """Let an account be used again; raises like change_role()."""
+        found = self._require(person)
+        await self._commit(events.PersonUnlocked(found.person, actor), once)
+        return self._now(
+            replace(self._require(person), locked=False, failures=0, failed_at=None)
+        )
+
+    async def change_role(
+        self,
+        person: str,
+        role: Role,
+        actor: Actor,
+        once: IdempotencyKey | None = None,
+    ) -> Person:
+        """Give an account another role.
+
+        Raises:
+            NotFoundError: there is no such account.
+            RoleError: the actor may not.
+            StoreDegradedError: it could not be recorded; nothing changed.
+        """
+        found = self._require(person)
+        await self._commit(events.RoleChanged(found.person, role, actor), once)
+        return self._now(replace(self._require(person), role=role))
+
+    async def change_team(
+        self, person: str, team: str, actor: Actor, once: IdempotencyKey | None = None
+    ) -> Person:
+        """Let an account count for another team; raises like change_role()."""
+        found = self._require(person)
+        await self._commit(events.TeamChanged(found.person, team, actor), once)
+        return self._now(replace(self._require(person), team=team))
+
+    async def change_pin(
+        self, person: str, pin: str, actor: Actor, once: IdempotencyKey | None = None
+    ) -> Person:
+        """Give an account another PIN; raises like add() and change_role()."""
+        require_pin(pin, least=self._least_digits)
+        async with self._changing:
+            found = self._require(person)
+            digest = await self._keep(pin)
+            await self._commit(events.PinChanged(found.person, digest, actor), once)
+            changed = self._now(
+                replace(
+                    self._require(person), pin_digest=digest, failures=0, failed_at=None
+                )
+            )
+            await self._forget_old()
+            return changed
+
+    def failed(self, person: PersonId, failures: int) -> None:
+        """Mirror that a wrong PIN, or at last the right one, is on record."""
+        found = self._people[person]
+        at = self._clock.utc_now() if failures else None
+        self._people[person] = replace(found, failures=failures, failed_at=at)
+
+    async def _keep(self, pin: str) -> Digest:
+        """Hash and keep a PIN before the journal cites it; an orphan harms nobody."""
+        kept = await asyncio.to_thread(self.hasher.hashed, pin)
+        return await asyncio.to_thread(self._pins.keep, kept)
+
+    async def _forget_old(self) -> None:
+        cited = {one.pin_digest for one in self._people.values()}
+        try:
+            await asyncio.to_thread(self._pins.forget_all_but, cited)
+        except StoreDegradedError as error:  # it is only not gone yet
+            _log.warning("old_pin_kept", text=error.text)
+
+    async def _commit(self, event: events.Event, once: IdempotencyKey | None) -> None:
+        try:
+            await self._store.commit(event, once=once, reply="done")
+        except AlreadyDoneError:
+            return
+
+    def _require(self, person: str) -> Person:
+        found = self._people.get(PersonId(person))
+        if found is None:
+            raise NotFoundError(f"'{person[:40]}' has no account.", "UNKNOWN_PERSON")
+        return found
+
+    def _now(self, person: Person) -> Person:
+        self._people[person.person] = person
+        return person
