@@ -27,20 +27,27 @@ def column_of(row: int, rows: int, width: int) -> int:
     return min(width - 1, max(0, row * width // rows))
 
 
-def line(values: Sequence[float], width: int, height: int) -> list[str]:
+def line(
+    values: Sequence[float],
+    width: int,
+    height: int,
+    limits: tuple[float, float] | None = None,
+) -> list[str]:
     """The values as a connected line, from the left edge to the right one.
 
     Args:
         values: One a row of the window, in any unit; NaN and infinities leave a gap.
         width: Of the drawing, in characters.
         height: Of the drawing, in characters.
+        limits: Least and greatest value of the drawing, to compare it with others;
+            None for those of the values.
 
     Returns:
         One string a line of the drawing, top first, each of width braille characters.
         The topmost dots stay free, so that drawings can stand one above the other.
     """
     envelopes = _envelopes(values, width * 2) if values else []
-    return drawing(envelopes, extent(values), width, height)
+    return drawing(envelopes, limits or extent(values), width, height)
 
 
 def drawing(

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import Enum
+from itertools import takewhile
 from typing import TypeVar
 
 from google.protobuf.duration_pb2 import Duration
@@ -16,7 +17,7 @@ from andon.v1 import learning_pb2, operator_pb2
 from andon.v1 import terms_pb2 as words
 from tui import board, terms
 from tui.errors import RefusedError
-from tui.evidence import Choice, Evidence, Trace
+from tui.evidence import Choice, Evidence, Near, Trace, Why
 
 _E = TypeVar("_E", bound=Enum)
 
@@ -185,7 +186,24 @@ def evidence(found: operator_pb2.GetRequestResponse, now_s: float) -> Evidence:
         beliefs=dict(beliefs),
         novelty=prediction.novelty if asked else math.nan,
         reason=found.verdict.reason or found.summary.reason,
-        nearest=tuple((near.label, near.distance) for near in found.nearest),
+        nearest=tuple(Near(near.label, near.distance) for near in found.nearest),
+        why=_why(found),
+    )
+
+
+def _why(found: operator_pb2.GetRequestResponse) -> Why:
+    """What the weights and the choices are about."""
+    why, verdict = found.why, found.verdict
+    return Why(
+        code=verdict.code,
+        measured=verdict.measured if verdict.HasField("measured") else math.nan,
+        limit=verdict.limit if verdict.HasField("limit") else math.nan,
+        about=why.about,
+        coverage=why.coverage,
+        held_out=why.held_out,
+        needed=why.needed,
+        plausible=why.plausible,
+        lacks=tuple(why.lacks),
     )
 
 
@@ -202,6 +220,7 @@ def _traces(found: operator_pb2.GetRequestResponse) -> tuple[Trace, ...]:
     samples = struct.unpack(f"<{rows * columns}f", window.samples)
     present = window.present or b"\x01" * columns
     weights = {weight.channel: weight for weight in found.weights}
+    alike = list(takewhile(len, (_alike(n.window, window) for n in found.nearest)))
     traces = []
     for column, channel in enumerate(found.channels):
         weight = weights.get(channel.name)
@@ -213,9 +232,20 @@ def _traces(found: operator_pb2.GetRequestResponse) -> tuple[Trace, ...]:
                 first_row=weight.first_row if weight else 0,
                 last_row=weight.last_row if weight else -1,
                 present=column < len(present) and present[column] != 0,
+                rows=tuple(weight.rows) if weight else (),
+                against=weight.against if weight else False,
+                alike=tuple(samples[column::columns] for samples in alike),
             )
         )
     return tuple(sorted(traces, key=lambda trace: -trace.weight))
+
+
+def _alike(near: words.Window, window: words.Window) -> tuple[float, ...]:
+    """The samples of an alike example, () when it cannot be drawn beside."""
+    size = near.rows * near.channels
+    if near.channels != window.channels or len(near.samples) != 4 * size:
+        return ()
+    return struct.unpack(f"<{size}f", near.samples)
 
 
 def model(said: learning_pb2.Model) -> terms.Model:

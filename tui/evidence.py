@@ -23,10 +23,14 @@ class Trace:
     """One channel of the window, as far as it mattered.
 
     Attributes:
-        weight: Share of the deviation from normal, in [0, 1]; 0 where none was found.
+        weight: Share of all channels together, in [0, 1]; 0 where none was found.
         first_row: First row of the part that stands out.
         last_row: Last row of it; before first_row when nothing stands out.
         values: One sample a row in the channel's unit, NaN where there is none.
+        rows: How much each row counts, in [0, 1], 1 for the row of the window that
+            counts most; empty where only the part is known.
+        against: It speaks against the first guess.
+        alike: The same channel of the most alike examples, nearest first.
     """
 
     channel: Channel
@@ -35,6 +39,50 @@ class Trace:
     first_row: int = 0
     last_row: int = -1
     present: bool = True
+    rows: tuple[float, ...] = ()
+    against: bool = False
+    alike: tuple[tuple[float, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A labelled example that looks alike; distance 1 is the edge of the familiar."""
+
+    label: str
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What the weights and the choices are about.
+
+    Attributes:
+        code: Token of the check that asked.
+        measured: The number that decided; NaN when none did.
+        limit: The limit that it did not keep; NaN when none did.
+        about: The label that the weights moved, or "novelty"; "" for deviation.
+        coverage: Share of such questions whose answer is among the choices; 0 when
+            that is not known.
+        held_out: Labelled examples that rests on.
+        needed: So many it takes to leave a label out.
+        plausible: Plausible answers before the cap.
+        lacks: What could not be found out.
+    """
+
+    code: str = ""
+    measured: float = float("nan")
+    limit: float = float("nan")
+    about: str = ""
+    coverage: float = 0.0
+    held_out: int = 0
+    needed: int = 0
+    plausible: int = 0
+    lacks: tuple[str, ...] = ()
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the choices are a set that may leave labels out."""
+        return self.coverage > 0.0 and self.held_out >= self.needed > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +97,8 @@ class Evidence:
         labels: Every label that may be answered.
         beliefs: Calibrated probability by label; empty without a model.
         novelty: Distance from what the model knows; 1 is the edge. NaN without a model.
-        nearest: Label and distance of the most alike examples.
+        nearest: The most alike examples, nearest first.
+        why: What the weights and choices are about.
     """
 
     request: Request
@@ -61,7 +110,8 @@ class Evidence:
     beliefs: Mapping[str, float] = field(default_factory=dict)
     novelty: float = float("nan")
     reason: str = ""
-    nearest: tuple[tuple[str, float], ...] = ()
+    nearest: tuple[Near, ...] = ()
+    why: Why = field(default_factory=Why)
 
     def label(self, name: str) -> Label | None:
         """The label of that name, if it may be answered."""

@@ -199,12 +199,27 @@ class FakeState:
         first, last = fake_windows.SUSPICIOUS[shown]
         for channel, weight in fake_windows.weights(shown).items():
             response.weights.add(
-                channel=channel, weight=weight, first_row=first, last_row=last
+                channel=channel,
+                weight=weight,
+                first_row=first,
+                last_row=last,
+                rows=fake_windows.rows(shown, weight),
             )
         for number, label in enumerate(ranked[:2]):
             response.nearest.add(
-                example_id=f"e-{number}", label=label, distance=0.31 + 0.2 * number
+                example_id=f"e-{number}",
+                label=label,
+                distance=0.31 + 0.2 * number,
+                window=fake_windows.window(label, 5, seed=number),
             )
+        response.why.about = ranked[0] if ranked else ""
+        if beliefs:
+            response.verdict.measured, response.verdict.limit = (
+                max(beliefs.values()),
+                0.9,
+            )
+            response.why.needed, response.why.held_out = 19, 112
+            response.why.coverage, response.why.plausible = 0.95, len(ranked)
 
     def cell(self, cell_id: str) -> operator_pb2.CellStatus:
         cell = operator_pb2.CellStatus()

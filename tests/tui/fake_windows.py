@@ -63,6 +63,14 @@ def weights(label: str, share: float = 1.0) -> dict[str, float]:
     return {channel: share * weight for channel, weight in TELLING[label].items()}
 
 
+def rows(label: str, weight: float) -> list[float]:
+    """How much each row counts: most in the middle of what is suspicious."""
+    first, last = SUSPICIOUS[label]
+    top = weight / max(TELLING[label].values())
+    middle, width = (first + last) / 2, (last - first) / 2
+    return [top * _bump(row, middle, width) for row in range(ROWS)]
+
+
 def window(label: str, cycle: int, seed: int = 0) -> terms_pb2.Window:
     """One window of a cycle that went as the label says."""
     dice = random.Random(f"{label}/{cycle}/{seed}")  # noqa: S311 - a play

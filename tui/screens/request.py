@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -28,7 +28,12 @@ from tui.terms import Request, RequestKind
 from tui.widgets.answers import Answers
 from tui.widgets.deadline import Deadline
 from tui.widgets.picture import Picture
+from tui.widgets.reasons import reasons
 from tui.widgets.strips import Strips
+from tui.words import plant, say
+
+MOST_LINES: Final = 9
+"""Lines of reasons: the traces need the rest of the screen."""
 
 
 class About(Picture):
@@ -38,16 +43,19 @@ class About(Picture):
         """See Picture."""
         sitting = scene.sitting
         if sitting is None or sitting.evidence is None:
-            text = sitting.note if sitting and sitting.note else "..."
+            text = sitting.note if sitting and sitting.note else say("request.opening")
             return [Content(f" {text}"), Content("")]
         request = sitting.evidence.request
+        part = say("request.part", part=request.part_id or "-", cycle=request.cycle)
         title = Content.assemble(
-            (f" {request.cell_id} ", look.STRONG),
-            (f" part {request.part_id or '-'}  cycle {request.cycle}  ", look.DIM),
+            (f" {plant(request.cell_id)} ", look.STRONG),
+            (f" {part}  ", look.DIM),
             _kind(request),
         )
         state = _standing(sitting, scene)
-        reason = Content.assemble((" why ", look.DIM), sitting.evidence.reason)
+        reason = Content.assemble(
+            (f" {say('request.why')} ", look.DIM), sitting.evidence.reason
+        )
         return [
             look.cut(title, width - state.cell_length - 1) + state,
             look.cut(reason, width),
@@ -55,25 +63,19 @@ class About(Picture):
 
 
 class Beside(Picture):
-    """What else is known: novelty, most alike examples. Only where there is room."""
+    """What else is known of the reasons. Only where there is room."""
 
     def draw(self, scene: Scene, width: int) -> Sequence[Content]:
         """See Picture."""
         evidence = scene.sitting.evidence if scene.sitting else None
         if evidence is None:
             return []
-        if not evidence.beliefs:
-            return [look.cut("No model serves yet: it learns from you.", width)]
-        lines = []
-        if evidence.novelty == evidence.novelty:
-            style = look.DIM if evidence.novelty <= 1.0 else look.ASKS
-            word = "familiar" if evidence.novelty <= 1.0 else "never seen like this"
-            text = f"novelty {evidence.novelty:.2f} of 1.00: {word}"
-            lines.append(look.cut(Content.styled(text, style), width))
-        for label, distance in evidence.nearest[:2]:
-            text = f"most alike: {label} at {distance:.2f}"
-            lines.append(look.cut(Content.styled(text, look.DIM), width))
-        return lines
+        lines = [
+            look.cut(line.stylize(style), width)
+            for text, style in reasons(evidence)
+            for line in Content(text).wrap(max(1, width))
+        ]
+        return lines[:MOST_LINES]
 
 
 class Note(Picture):
@@ -90,10 +92,10 @@ class Note(Picture):
 
 def _kind(request: Request) -> Content:
     if request.kind is RequestKind.AUDIT:
-        return Content.styled("audit: the cell went on", look.CALM)
+        return Content.styled(say("request.audit"), look.CALM)
     if request.level > 0:
-        return Content.styled("question for the shift lead", look.ASKS)
-    return Content.styled("the cell waits", look.ASKS)
+        return Content.styled(say("request.for_lead"), look.ASKS)
+    return Content.styled(say("request.waits"), look.ASKS)
 
 
 def _clip_id(scene: Scene) -> str:
@@ -111,33 +113,31 @@ def _standing(sitting: Sitting, scene: Scene) -> Content:
     """Who is at it."""
     match sitting.phase:
         case Phase.MINE:
-            return Content.styled("yours ", look.GOOD)
+            return Content.styled(f"{say('request.yours')} ", look.GOOD)
         case Phase.SENDING:
-            return Content.styled("sending ", look.CALM)
+            return Content.styled(f"{say('request.sending')} ", look.CALM)
         case Phase.UNSENT:
-            return Content.styled("NOT SENT ", look.BAD)
+            return Content.styled(f"{say('request.not_sent')} ", look.BAD)
         case Phase.OPENING:
-            return Content.styled("opening ", look.DIM)
+            return Content.styled(f"{say('request.being_opened')} ", look.DIM)
         case Phase.ENDED:
-            return Content.styled("ended ", look.DIM)
+            return Content.styled(f"{say('request.ended')} ", look.DIM)
         case Phase.THEIRS:
             holder = sitting.holder
             mine = holder == scene.actor.person
-            by = "yours elsewhere" if mine else f"{holder or 'nobody'} has it"
+            holder = holder or say("request.nobody")
+            by = say("request.elsewhere" if mine else "request.holder", holder=holder)
             return Content.styled(f"{by} ", look.ASKS)
 
 
 def _obstacle(sitting: Sitting) -> tuple[str, str]:
     """The sentence and its style."""
-    said = sitting.label or "cannot tell"
+    said = plant(sitting.label) if sitting.label else say("request.cannot_tell")
     match sitting.phase:
         case Phase.UNSENT:
-            text = (
-                f"NOT SENT: '{said}'. It is sent when the link is back. Esc drops it."
-            )
-            return text, "bold $background on $error"
+            return say("request.unsent", said=said), "bold $background on $error"
         case Phase.THEIRS:
-            return f"{sitting.note} Press t to take it over.".strip(), look.ASKS
+            return f"{sitting.note} {say('request.take_over')}".strip(), look.ASKS
         case Phase.ENDED:
             return sitting.note, look.CALM
         case _:
@@ -152,6 +152,7 @@ class RequestScreen(Frame):
         Binding("0", "cannot_tell", "cannot tell"),
         Binding("m", "more", "other labels"),
         Binding("t", "take_over", "take over"),
+        Binding("n", "alike", "most alike example"),
         Binding("c", "clip", "full-rate clip"),
         Binding("h", "hold", "hold the cell"),
         Binding("enter", "next", "next question"),
@@ -201,12 +202,14 @@ class RequestScreen(Frame):
             case Phase.UNSENT:
                 return [("Esc", "drop the answer"), hold, ("?", "help")]
             case _:
+                alike = [("n", "alike")] if self._strips.can_turn else []
                 return [
                     ("1-4", "answer"),
                     ("0", "can't tell"),
                     ("m", "more"),
                     ("h", "hold"),
                     *clip,
+                    *alike,
                     ("↑↓", "channels"),
                     back,
                     ("?", "help"),
@@ -227,11 +230,9 @@ class RequestScreen(Frame):
         if sitting is None or sitting.phase is Phase.MINE:
             self.post_message(Say(label))
         elif sitting.phase is Phase.THEIRS:
-            self.post_message(
-                Tell("It is not yours: press t to take it over.", bad=True)
-            )
+            self.post_message(Tell(say("request.not_yours"), bad=True))
         elif sitting.phase is Phase.OPENING:
-            self.post_message(Tell("Not yet: the request is still being opened."))
+            self.post_message(Tell(say("request.not_yet")))
 
     def action_more(self) -> None:
         """Show other labels on keys 1 to 4."""
@@ -241,13 +242,21 @@ class RequestScreen(Frame):
         """Take the request from whoever holds it."""
         self.post_message(TakeOver())
 
+    def action_alike(self) -> None:
+        """Show the next most alike example in the place of the window, or the window.
+
+        Where there is room they stand beside it already.
+        """
+        if not self._strips.turn():
+            self.post_message(Tell(say("request.no_alike")))
+
     def action_clip(self) -> None:
         """Look at the full-rate recording, when it is here."""
         clip_id = _clip_id(self._scene) if self._scene else ""
         if clip_id:
             self.post_message(OpenClip(clip_id))
         else:
-            self.post_message(Tell("There is no clip of this question, or not yet."))
+            self.post_message(Tell(say("request.no_clip")))
 
     def action_hold(self) -> None:
         """Pull the cord of the cell that asks."""

@@ -13,6 +13,8 @@ from tui.evidence import Evidence, Phase
 from tui.scene import Scene
 from tui.terms import Action
 from tui.widgets.picture import Picture
+from tui.widgets.strips import words_of
+from tui.words import plant, say
 
 KEYS: Final = 4
 """Answers on keys at a time."""
@@ -20,34 +22,55 @@ KEYS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One answer on a key."""
+    """One answer on a key; not plausible: the model would leave it out."""
 
     label: str
     text: str
     belief: float
     action: Action
+    plausible: bool = True
 
 
 def pages(evidence: Evidence) -> list[list[Option]]:
-    """The plausible answers, then the family's other labels, four at a time."""
-    first = [
+    """The plausible answers, then the family's other labels, four at a time.
+
+    Where the plausible ones are fewer than the keys, the most believed others fill
+    them: to correct the model must not cost a key more than to agree with it.
+    """
+    offered = [choice.label for choice in evidence.choices[:KEYS]]
+    chosen = [
         _option(evidence, choice.label, choice.probability, choice.action)
         for choice in evidence.choices[:KEYS]
     ]
-    offered = {option.label for option in first}
     others = [
-        _option(evidence, label.name, 0.0, label.action)
+        _option(evidence, label.name, 0.0, label.action, plausible=not chosen)
         for label in evidence.labels
         if label.name not in offered
     ]
-    rest = [others[i : i + KEYS] for i in range(0, len(others), KEYS)]
-    return [first, *rest] if first else rest
+    others.sort(key=lambda option: -option.belief)
+    options = [*chosen, *others]
+    return [options[i : i + KEYS] for i in range(0, len(options), KEYS)]
 
 
-def _option(evidence: Evidence, name: str, belief: float, action: Action) -> Option:
+def _option(
+    evidence: Evidence,
+    name: str,
+    belief: float,
+    action: Action,
+    *,
+    plausible: bool = True,
+) -> Option:
     label = evidence.label(name)
-    text = label.text if label and label.text else name
-    return Option(name, text, evidence.beliefs.get(name, belief), action)
+    text = plant(name) if label is None else words_of(label)
+    return Option(name, text, evidence.beliefs.get(name, belief), action, plausible)
+
+
+def set_in_short(evidence: Evidence) -> str:
+    """How often the answer is among the plausible ones; "" while that is not known."""
+    why, count = evidence.why, len(evidence.choices)
+    if not why.calibrated:
+        return ""
+    return say("why.short", coverage=look.percent(why.coverage), count=count)
 
 
 class Answers(Picture):
@@ -91,9 +114,14 @@ class Answers(Picture):
             for n, option in enumerate(self.options, 1)
         ]
         more = len(self._pages()) > 1
-        tail = Content.assemble((" 0  ", _key(live)), ("cannot tell", live))
+        cannot_tell, others = say("request.cannot_tell"), say("request.other_labels")
+        tail = Content.assemble((" 0  ", _key(live)), (cannot_tell, live))
         if more:
-            tail += Content.assemble(("      m  ", _key(live)), ("other labels", live))
+            tail += Content.assemble(("      m  ", _key(live)), (others, live))
+        short = set_in_short(sitting.evidence)
+        if short and tail.cell_length + len(short) + 4 <= width:
+            gap = " " * (width - tail.cell_length - len(short) - 1)
+            tail += Content.styled(gap + short, look.DIM)
         return [*lines, look.cut(tail, width)]
 
 
@@ -111,7 +139,8 @@ def _line(
     if asked:
         share = f"{look.percent(option.belief):>6}"
         belief = look.bar(option.belief, meter, "$primary") + Content(share)
-    words = Content.styled(option.text, live or look.STRONG)
+    strong = look.STRONG if option.plausible else look.DIM
+    words = Content.styled(option.text, live or strong)
     room = 6 + (meter + 7 if asked else 0) + 15
     style = look.BAD if option.action is Action.STOP else look.DIM
     line = look.columns(
