@@ -14,6 +14,7 @@ from tui import log
 from tui.app import AndonApp
 from tui.clips import FOLDER
 from tui.identity import actor
+from tui.wall import WallApp
 from tui.words import preferred, speak
 
 USAGE: Final = 2
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--server", default="127.0.0.1:50551", help="host:port of the coordinator")
     add("--person", help="id of the person (default: the user of this computer)")
     add("--stay", action="store_true", help="after an answer, back to the board")
+    add("--wall", action="store_true", help="only show, large, without keys")
     add("--language", default="", help="en or de (default: by LANG)")
     add("--clips", type=Path, default=FOLDER, help="folder to save clips in")
     add("--log", type=Path, default=_log_file(), help="file to log to")
@@ -50,7 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{options.log}: {error.strerror or error}\n")
         return INPUT_OUTPUT
     speak(preferred(options.language))
-    app = AndonApp(options.server, who, go_on=not options.stay, clips=options.clips)
+    stay, clips = options.stay, options.clips
+    wall, person = WallApp, AndonApp
+    app: WallApp | AndonApp = (
+        wall(options.server, who)
+        if options.wall
+        else person(options.server, who, go_on=not stay, clips=clips)
+    )
     app.run()
     return app.return_code or 0
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from tui import messages, theme
-from tui.board import Pictured, RequestChanged, fold, rings
+from tui import messages
+from tui.board import Pictured, RequestChanged, fold
 from tui.clips import FOLDER, ClipDesk
 from tui.clock import Clock, SystemClock
 from tui.errands.cells import CellErrands
+from tui.errands.insight import InsightErrands
 from tui.errands.learning import LearningErrands
 from tui.evidence import Answered
 from tui.identity import new_key
@@ -26,34 +28,31 @@ from tui.link import Link
 from tui.scene import Scene
 from tui.screens.board import BoardScreen
 from tui.screens.clip import ClipScreen, Pick
-from tui.screens.dialogs import Help
-from tui.screens.frame import Frame
+from tui.screens.journal import JournalScreen
 from tui.screens.models import ModelsScreen
+from tui.screens.numbers import NumbersScreen
 from tui.screens.request import RequestScreen
+from tui.screens.sheet import SheetScreen
 from tui.seat import Seat
 from tui.sentences import taken
 from tui.terms import Actor
-from tui.words import WORDS
-
-REPAINT_S: Final = 0.1
-"""Time between two pictures, s."""
-
-ALARM_S: Final = 10.0
-"""Time between two sounds while a robot does not confirm that it holds, s."""
+from tui.words import plant, say
 
 KEEP_S: Final = 1.0
 """Time between two looks at whether the claim must be renewed, s."""
 
 
-class AndonApp(CellErrands, LearningErrands):
+class AndonApp(CellErrands, LearningErrands, InsightErrands):
     """One person's terminal."""
 
     TITLE = "andon"
     CSS_PATH = "andon.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark", "help", "help"),
-        Binding("l", "models", "models"),
-        Binding("a", "go_on", "next question by itself"),
+        Binding("l", "models", "keys.models"),
+        Binding("N", "numbers", "keys.numbers"),
+        Binding("J", "journal", "keys.journal"),
+        Binding("O", "sheet", "keys.sheet"),
+        Binding("a", "go_on", "keys.go_on"),
     ]
 
     def __init__(
@@ -82,16 +81,12 @@ class AndonApp(CellErrands, LearningErrands):
 
     def on_mount(self) -> None:
         """Connect, and begin to paint."""
-        self.register_theme(theme.CALM)
-        self.register_theme(theme.CONTRAST)
-        self.theme = theme.CALM.name
         self._link = Link(self._server, self._actor, self._clock)
         self._seat = Seat(self._link, self._clock)
         self._clips = ClipDesk(self._link, self._clip_folder)
         self.run_worker(self._watch(self._link, self._seat), name="watch")
-        self.set_interval(REPAINT_S, self._repaint)
+        self.begin()
         self.set_interval(KEEP_S, self._keep)
-        self.set_interval(ALARM_S, self._alarm)
 
     async def on_unmount(self) -> None:
         """Give the open request back, and hang up."""
@@ -102,47 +97,19 @@ class AndonApp(CellErrands, LearningErrands):
 
     async def _watch(self, link: Link, seat: Seat) -> None:
         async for event in link.watch():
-            before, self.board = self.board, fold(self.board, event)
-            if isinstance(event, Pictured):
-                WORDS.learn(event.words)
+            before = self.hear(event)
             if isinstance(event, RequestChanged):
                 seat.hear(event.request)
-            if before.connected != self.board.connected:
-                self._record.info("link", connected=self.board.connected)
             if isinstance(event, Pictured) and not before.connected:
                 self._in_turn(self._link_is_back(seat))
-            if rings(before, self.board):
-                self.bell()
-
-    def _alarm(self) -> None:
-        """Sound again and again while a robot does not confirm that it holds."""
-        if self.board.unconfirmed:
-            self.bell()
 
     def scene(self) -> Scene:
         """The picture of this moment."""
-        return Scene(
-            board=self.board,
-            actor=self._actor,
-            server=self._server,
-            now_s=self._clock.monotonic(),
-            now_at=self._clock.utc_now(),
-            notice=self._notice,
+        return replace(
+            super().scene(),
             sitting=self._seat.sitting if self._seat else None,
-            models=self._models,
             clip=self._clips.shown if self._clips else None,
         )
-
-    def _repaint(self) -> None:
-        scene = self.scene()
-        for screen in self.screen_stack:
-            if isinstance(screen, Frame) and screen.is_mounted:
-                screen.show(scene)
-
-    def _handle_exception(self, error: Exception) -> None:
-        """Write a crash into the log; Textual restores the terminal and shows it."""
-        self._record.error("crashed", exc_info=error)
-        super()._handle_exception(error)
 
     # -- the open request ------------------------------------------------------------
 
@@ -177,7 +144,7 @@ class AndonApp(CellErrands, LearningErrands):
             self.post_message(messages.OpenRequest(request.request_id))
             return
         others = any(r.claimed_by for r in self.board.requests)
-        self.tell("Others have the open questions." if others else "Nothing is asked.")
+        self.tell(say("board.others_have" if others else "board.nothing_asked"))
         self._back_to_board()
 
     def on_take_over(self) -> None:
@@ -217,8 +184,9 @@ class AndonApp(CellErrands, LearningErrands):
         if self._seat is None:
             return
         if self._seat.unsent is not None:
-            label = self._seat.unsent.label or "cannot tell"
-            self.tell(f"Dropped: '{label}' may not have arrived.", bad=True)
+            label = self._seat.unsent.label
+            said = plant(label) if label else say("request.cannot_tell")
+            self.tell(say("seat.dropped", said=said), bad=True)
         self._back_to_board()
         self._in_turn(self._seat.leave())
 
@@ -231,7 +199,7 @@ class AndonApp(CellErrands, LearningErrands):
         """Take the last answer back, while that is possible."""
         request_id, until_s = self._undo
         if not self._clock.monotonic() < until_s:
-            self.tell("Nothing can be taken back now: an answer is final.")
+            self.tell(say("seat.is_final"))
             return
         self._ask(self._take_back(request_id))
 
@@ -239,7 +207,7 @@ class AndonApp(CellErrands, LearningErrands):
         if self._link is not None:
             await self._link.undo(request_id, new_key())
             self._undo = ("", 0.0)
-            self.tell("Taken back: answer again.")
+            self.tell(say("seat.taken_back"))
             self.post_message(messages.OpenRequest(request_id))
 
     # -- its clip --------------------------------------------------------------------
@@ -266,17 +234,30 @@ class AndonApp(CellErrands, LearningErrands):
 
     # -- keys of every screen --------------------------------------------------------
 
-    def action_help(self) -> None:
-        """Show every key."""
-        self.push_screen(Help())
+    def _open(self, screen: Screen[Any]) -> None:
+        """Show a screen over the board; not over a question, which has a deadline."""
+        if isinstance(self.screen, BoardScreen):
+            self.push_screen(screen)
+        else:
+            self.tell(say("board.go_back_first"))
 
     def action_models(self) -> None:
         """Show the models."""
-        if isinstance(self.screen, BoardScreen):
-            self.push_screen(ModelsScreen(sorted(self.board.families)))
+        self._open(ModelsScreen(sorted(self.board.families)))
+
+    def action_numbers(self) -> None:
+        """Show the key numbers."""
+        self._open(NumbersScreen())
+
+    def action_journal(self) -> None:
+        """Show the journal."""
+        self._open(JournalScreen())
+
+    def action_sheet(self) -> None:
+        """Show the hand-over sheet."""
+        self._open(SheetScreen())
 
     def action_go_on(self) -> None:
         """Switch whether an answer opens the next question."""
         self._go_on = not self._go_on
-        after = "the next question opens" if self._go_on else "the board is shown"
-        self.tell(f"After an answer {after}.")
+        self.tell(say("board.goes_on" if self._go_on else "board.stays"))

@@ -16,6 +16,7 @@ from tui.terms import (
     Request,
     RequestKind,
 )
+from tui.words import plant, say
 
 HAPPENINGS: Final = 50
 """How many past events the board remembers."""
@@ -162,9 +163,9 @@ class Board:
 
 def look_at(*cells: str) -> str:
     """What is to be done about robots that may move although they are held."""
-    do = "does" if len(cells) == 1 else "do"
-    them = "it holds" if len(cells) == 1 else "they hold"
-    return f"{', '.join(cells)} {do} not confirm that {them}: go and look"
+    number = "one" if len(cells) == 1 else "many"
+    named = ", ".join(map(plant, cells))
+    return say(f"cell.do_not_confirm_{number}", cells=named)
 
 
 def rings(before: Board, board: Board) -> bool:
@@ -251,35 +252,44 @@ def _remember(board: Board, told: Happening | None) -> Board:
 def _tell_cell(before: Cell | None, cell: Cell, at_s: float) -> Happening | None:
     """What a person wants to remember of a cell: that it stood still, or went on."""
     if before is not None and before.hold_unconfirmed is not cell.hold_unconfirmed:
-        text = look_at(cell.cell_id) if cell.hold_unconfirmed else "is known to hold"
-        return Happening(at_s, cell.cell_id, text.removeprefix(f"{cell.cell_id} "))
+        confirmed = say("cell.known_to_hold")
+        text = look_at(cell.cell_id) if cell.hold_unconfirmed else confirmed
+        name = f"{plant(cell.cell_id)} "
+        return Happening(at_s, cell.cell_id, text.removeprefix(name))
     if before is None or before.state is cell.state:
         return None
     still = {CellState.HELD, CellState.OFFLINE, CellState.MAINTENANCE}
     if cell.state in still:
-        return Happening(at_s, cell.cell_id, cell.text or cell.state.value)
+        return Happening(at_s, cell.cell_id, cell.text or _state(cell))
     if before.state in still:
-        return Happening(at_s, cell.cell_id, f"{cell.state.value} again")
+        return Happening(at_s, cell.cell_id, say("cell.again", state=_state(cell)))
     return None
+
+
+def _state(cell: Cell) -> str:
+    return say(f"state.{cell.state.value}")
 
 
 def _tell_request(
     before: Request | None, request: Request, at_s: float
 ) -> Happening | None:
     """How a request ended: that it was asked stands in the queue."""
-    kind = request.kind.value
+    kind = say(f"lately.{request.kind.value}")
     if before is None:
         return None
     if request.outcome is Outcome.ANSWERED:
-        said = f"{request.answered_by} says {request.label or 'cannot tell'}"
+        label = plant(request.label) if request.label else say("lately.cannot_tell")
+        said = say("lately.says", person=request.answered_by, label=label)
         corrected = request.guess and request.label and request.guess != request.label
-        also = f", the model said {request.guess}" if corrected else ""
+        guess = plant(request.guess)
+        also = say("lately.model_said", label=guess) if corrected else ""
         return Happening(at_s, request.cell_id, said + also)
     if not request.is_open:
-        ended = request.outcome.value.replace("_", " ")
-        return Happening(at_s, request.cell_id, f"{kind} {ended}")
+        ended = say(f"lately.{request.outcome.value}")
+        text = say("lately.ended", kind=kind, outcome=ended)
+        return Happening(at_s, request.cell_id, text)
     if request.level > before.level:
-        return Happening(at_s, request.cell_id, f"{kind} went up to the shift lead")
+        return Happening(at_s, request.cell_id, say("lately.went_up", kind=kind))
     return None
 
 

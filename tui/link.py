@@ -72,6 +72,11 @@ class Link:
         self._learning = learning_pb2_grpc.LearningServiceStub(self._channel)
         self._who = operator_pb2.Actor(person=actor.person, device=actor.device)
 
+    @property
+    def channel(self) -> grpc.aio.Channel:
+        """The connection, for those who read through it."""
+        return self._channel
+
     async def close(self) -> None:
         """End every call."""
         await self._channel.close()
@@ -114,7 +119,7 @@ class Link:
     async def look(self, request_id: str) -> evidence.Evidence:
         """What the request shows; the first look is recorded as seen."""
         ask = operator_pb2.GetRequestRequest(request_id=request_id, actor=self._who)
-        found = await _reply(self._operators.GetRequest(ask, timeout=CALL_S))
+        found = await replied(self._operators.GetRequest(ask, timeout=CALL_S))
         return convert.evidence(found, self._clock.monotonic())
 
     async def claim(
@@ -127,7 +132,7 @@ class Link:
             idempotency_key=key,
             take_over=take_over,
         )
-        reply = await _reply(self._operators.Claim(ask, timeout=CALL_S))
+        reply = await replied(self._operators.Claim(ask, timeout=CALL_S))
         return evidence.Claim(
             request_id, reply.claim_epoch, convert.seconds(reply.lease)
         )
@@ -137,7 +142,7 @@ class Link:
         ask = operator_pb2.RenewClaimRequest(
             request_id=claim.request_id, actor=self._who, claim_epoch=claim.epoch
         )
-        reply = await _reply(self._operators.RenewClaim(ask, timeout=CALL_S))
+        reply = await replied(self._operators.RenewClaim(ask, timeout=CALL_S))
         return evidence.Claim(
             claim.request_id, claim.epoch, convert.seconds(reply.lease)
         )
@@ -147,7 +152,7 @@ class Link:
         ask = operator_pb2.ReleaseClaimRequest(
             request_id=claim.request_id, actor=self._who, claim_epoch=claim.epoch
         )
-        await _reply(self._operators.ReleaseClaim(ask, timeout=CALL_S))
+        await replied(self._operators.ReleaseClaim(ask, timeout=CALL_S))
 
     async def answer(self, answer: evidence.Answer) -> evidence.Answered:
         """Say what the window is; returns when it is durable."""
@@ -163,7 +168,7 @@ class Link:
             ask.label = answer.label
         else:
             ask.cannot_tell = True
-        reply = await _reply(self._operators.Answer(ask, timeout=CALL_S))
+        reply = await replied(self._operators.Answer(ask, timeout=CALL_S))
         return evidence.Answered(
             request=convert.request(reply.summary, self._clock.monotonic()),
             correction=reply.correction,
@@ -177,13 +182,13 @@ class Link:
         ask = operator_pb2.UndoAnswerRequest(
             request_id=request_id, actor=self._who, idempotency_key=key
         )
-        reply = await _reply(self._operators.UndoAnswer(ask, timeout=CALL_S))
+        reply = await replied(self._operators.UndoAnswer(ask, timeout=CALL_S))
         return convert.request(reply.summary, self._clock.monotonic())
 
     async def hold(self, cell_id: str, note: str = "") -> evidence.Held:
         """Pull the cord of one cell, or of all with ""."""
         ask = operator_pb2.HoldRequest(cell_id=cell_id, actor=self._who, note=note)
-        reply = await _reply(self._operators.Hold(ask, timeout=CALL_S))
+        reply = await replied(self._operators.Hold(ask, timeout=CALL_S))
         return evidence.Held(tuple(reply.cells), reply.recorded)
 
     async def release(self, release: evidence.Release) -> terms.Cell:
@@ -200,7 +205,7 @@ class Link:
             ),
             note=release.note,
         )
-        reply = await _reply(self._operators.ReleaseHold(ask, timeout=CALL_S))
+        reply = await replied(self._operators.ReleaseHold(ask, timeout=CALL_S))
         return convert.cell(reply.cell, self._clock.monotonic())
 
     async def maintain(self, cell_id: str, key: str, *, out: bool) -> terms.Cell:
@@ -208,7 +213,7 @@ class Link:
         ask = operator_pb2.SetMaintenanceRequest(
             cell_id=cell_id, actor=self._who, idempotency_key=key, maintenance=out
         )
-        reply = await _reply(self._operators.SetMaintenance(ask, timeout=CALL_S))
+        reply = await replied(self._operators.SetMaintenance(ask, timeout=CALL_S))
         return convert.cell(reply.cell, self._clock.monotonic())
 
     async def clip(self, clip_id: str, coming: Coming) -> bytes:
@@ -247,7 +252,7 @@ class Link:
     async def models(self, family: str) -> tuple[terms.Model, ...]:
         """Every model of the family, newest first."""
         ask = learning_pb2.ListModelsRequest(family=family)
-        reply = await _reply(self._learning.ListModels(ask, timeout=CALL_S))
+        reply = await replied(self._learning.ListModels(ask, timeout=CALL_S))
         return tuple(convert.model(model) for model in reply.models)
 
     async def train(self, family: str, key: str) -> str:
@@ -255,14 +260,14 @@ class Link:
         ask = learning_pb2.StartTrainingRequest(
             family=family, actor=self._who, idempotency_key=key
         )
-        return (await _reply(self._learning.StartTraining(ask, timeout=CALL_S))).run_id
+        return (await replied(self._learning.StartTraining(ask, timeout=CALL_S))).run_id
 
     async def promote(self, digest: str, key: str) -> tuple[terms.Model, bool]:
         """Serve a validated model; True when a second person has to promote it too."""
         ask = learning_pb2.PromoteRequest(
             model_digest=digest, actor=self._who, idempotency_key=key
         )
-        reply = await _reply(self._learning.Promote(ask, timeout=CALL_S))
+        reply = await replied(self._learning.Promote(ask, timeout=CALL_S))
         return convert.model(reply.model), reply.waits_for_second
 
     async def roll_back(self, family: str, key: str) -> terms.Model | None:
@@ -270,11 +275,12 @@ class Link:
         ask = learning_pb2.RollbackRequest(
             family=family, actor=self._who, idempotency_key=key
         )
-        reply = await _reply(self._learning.Rollback(ask, timeout=CALL_S))
+        reply = await replied(self._learning.Rollback(ask, timeout=CALL_S))
         return convert.model(reply.model) if reply.HasField("model") else None
 
 
-async def _reply(call: Awaitable[_T]) -> _T:
+async def replied(call: Awaitable[_T]) -> _T:
+    """The reply of a call; raises RefusedError or NotConnectedError."""
     try:
         return await call
     except grpc.aio.AioRpcError as error:

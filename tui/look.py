@@ -123,11 +123,11 @@ def countdown(seconds: float) -> str:
 def ago(seconds: float) -> str:
     """How long, in one unit: "now", "12 s", "3 min", "2 h", "5 d"."""
     if not seconds >= 1.0:
-        return "now"
+        return say("ago.now")
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
-            return f"{int(seconds // size)} {unit}"
-    return f"{int(seconds)} s"
+            return say(f"ago.{unit}", count=int(seconds // size))
+    return say("ago.s", count=int(seconds))
 
 
 def percent(share: float) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
+from tui.past import CasesAsked, JournalAsked
 from tui.terms import Action, Cell
 
 
@@ -124,3 +125,47 @@ class Tell(Message):
 
     text: str
     bad: bool = False
+
+
+@dataclass
+class LookAtNumbers(Message):
+    """The person looks at the key numbers of an hour, a shift or a day."""
+
+    span: str
+
+
+@dataclass
+class LookAtModel(Message):
+    """The person looks at what is known of a model."""
+
+    digest: str
+    family: str
+
+
+@dataclass
+class LookAtCases(Message):
+    """The person looks behind a number."""
+
+    asked: CasesAsked
+
+
+@dataclass
+class LookAtJournal(Message):
+    """The person looks at a page of the journal; check follows its chain first."""
+
+    asked: JournalAsked
+    check: bool = False
+
+
+@dataclass
+class LookAtStory(Message):
+    """The person wants the story around an entry."""
+
+    payload_json: str
+
+
+@dataclass
+class LookAtSheet(Message):
+    """The person wants the hand-over sheet."""
+
+    span: str

@@ -8,6 +8,7 @@ from datetime import datetime
 from tui.board import Board
 from tui.clip import Shown
 from tui.evidence import Sitting
+from tui.past import Past
 from tui.terms import Actor, Model
 
 
@@ -35,6 +36,7 @@ class Scene:
         sitting: The open request, if there is one.
         models: Of the family on the models screen, newest first.
         clip: On the clip screen, if there is one.
+        past: What was looked up: numbers, reports, the journal.
     """
 
     board: Board
@@ -46,3 +48,4 @@ class Scene:
     sitting: Sitting | None = None
     models: tuple[Model, ...] = ()
     clip: Shown | None = None
+    past: Past = field(default_factory=Past)

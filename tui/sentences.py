@@ -5,6 +5,7 @@ from __future__ import annotations
 from tui import look
 from tui.evidence import Answered
 from tui.terms import Action
+from tui.words import plant, say
 
 
 def taken(answered: Answered) -> str:
@@ -12,14 +13,14 @@ def taken(answered: Answered) -> str:
     request = answered.request
     said = request.label or request.pending_label
     if not said:
-        return f"{request.cell_id}: cannot tell. It goes to the shift lead."
-    text = f"{request.cell_id}: {said}"
+        return say("taken.cannot_tell", cell=plant(request.cell_id))
+    text = f"{plant(request.cell_id)}: {plant(said)}"
     if answered.correction and request.guess:
-        text += f", the model had said {request.guess}"
+        text += say("taken.model_said", label=plant(request.guess))
     if answered.moves_on and answered.action is Action.STOP:
-        text += ". The cell is held: look at it, then r"
+        text += say("taken.held")
     elif answered.moves_on:
-        text += f". The cell goes on: {look.ACTIONS[answered.action]}"
+        text += say("taken.goes_on", action=look.ACTIONS[answered.action])
     if answered.undo_s > 0.0:
-        text += f". u takes it back for {answered.undo_s:.0f} s"
+        text += say("taken.undo", seconds=f"{answered.undo_s:.0f}")
     return f"{text}."

@@ -34,3 +34,6 @@ CONTRAST: Final = Theme(
     panel="#3a3a3a",
     text_alpha=1.0,
 )
+
+ALL: Final = (CALM, CONTRAST)
+"""The themes of this terminal, in the order in which a key puts them on."""

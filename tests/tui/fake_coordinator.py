@@ -17,8 +17,15 @@ from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from andon.v1 import learning_pb2_grpc, operator_pb2, operator_pb2_grpc, terms_pb2
+from andon.v1 import (
+    insight_pb2_grpc,
+    learning_pb2_grpc,
+    operator_pb2,
+    operator_pb2_grpc,
+    terms_pb2,
+)
 from tests.tui import fake_windows
+from tests.tui.fake_insight import FakeInsight
 from tests.tui.fake_state import Asked, FakeState, duration
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -43,6 +50,7 @@ class FakeCoordinator(FakeState, operator_pb2_grpc.OperatorServiceServicer):
     def __init__(self, *, port: int = 0, **settings: Any) -> None:
         super().__init__(**settings)
         self.port = port
+        self.insight = FakeInsight()
         self._server: grpc.aio.Server | None = None
         self._expiring: asyncio.Task[None] | None = None
 
@@ -52,6 +60,9 @@ class FakeCoordinator(FakeState, operator_pb2_grpc.OperatorServiceServicer):
         operator_pb2_grpc.add_OperatorServiceServicer_to_server(self, self._server)
         learning_pb2_grpc.add_LearningServiceServicer_to_server(
             self.learning, self._server
+        )
+        insight_pb2_grpc.add_InsightServiceServicer_to_server(
+            self.insight, self._server
         )
         self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
         await self._server.start()

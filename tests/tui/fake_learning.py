@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 
 from andon.v1 import learning_pb2, learning_pb2_grpc, operator_pb2
+from tests.tui.fake_insight import make_report
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -66,6 +67,29 @@ class FakeLearning(learning_pb2_grpc.LearningServiceServicer):
         self, request: learning_pb2.ListModelsRequest, context: Context
     ) -> learning_pb2.ListModelsResponse:
         return learning_pb2.ListModelsResponse(models=self.models)
+
+    async def GetModel(
+        self, request: learning_pb2.GetModelRequest, context: Context
+    ) -> learning_pb2.GetModelResponse:
+        model = next(m for m in self.models if m.model_digest == request.model_digest)
+        return learning_pb2.GetModelResponse(model=model, held_out=make_report())
+
+    async def GetGate(
+        self, request: learning_pb2.GetGateRequest, context: Context
+    ) -> learning_pb2.GetGateResponse:
+        gate = learning_pb2.GateStatus(
+            family=request.family,
+            state=self.stands["peg"].gate,
+            text="it asks until a risk is certified.",
+            alpha=0.05,
+            delta=0.05,
+            wrong=0.011,
+            wrong_low=0.002,
+            wrong_high=0.034,
+            wrong_audited=91,
+            wrong_decided=812,
+        )
+        return learning_pb2.GetGateResponse(gate=gate)
 
     async def StartTraining(
         self, request: learning_pb2.StartTrainingRequest, context: Context

@@ -159,13 +159,28 @@ async def test_closing_the_terminal_gives_the_claim_back(coordinator) -> None:
 
 @pytest.mark.slow
 async def test_every_key_that_a_screen_offers_is_bound(coordinator) -> None:
-    names = {"Enter": "enter", "Tab": "tab", "Esc": "escape", "?": "question_mark"}
+    names = {
+        "Enter": "enter",
+        "Tab": "tab",
+        "Esc": "escape",
+        "?": "question_mark",
+        "]": "right_square_bracket",
+        "^P": "ctrl+p",
+        "PgDn": "pagedown",
+    }
     coordinator.ask("press-2", 17, SLIP)
     coordinator.put_cell("press-3", "HELD", "BAD_DATA")
 
     async with desk(coordinator, LARGE) as ana:
         await ana.sees("QUESTIONS 1", "HELD")
-        for opened, sign in (("", "r release"), ("n", "yours"), ("l", "p promote")):
+        for opened, sign in (
+            ("", "r release"),
+            ("n", "yours"),
+            ("l", "p promote"),
+            ("N", "1 hour"),
+            ("J", "PgDn earlier"),
+            ("O", "Esc back"),
+        ):
             if opened:
                 await ana.press(opened)
             await ana.sees(sign)
@@ -458,9 +473,9 @@ async def test_help_names_every_key(coordinator) -> None:
     async with desk(coordinator) as ana:
         await ana.sees("● working")
         await ana.press("question_mark")
-        await ana.sees("open the most urgent question", "cannot tell: it goes to")
+        await ana.sees("most urgent", "hold all", "journal", "▲ ASKING", "Ctrl+P")
         await ana.press("escape")
-        await ana.sees_no("open the most urgent question")
+        await ana.sees_no("hold all")
 
 
 async def test_a_small_terminal_says_so_and_works(coordinator) -> None:

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from tests.tui.pilot import LARGE, SMALL, desk
-from tui import app as terminal
 from tui import look
 from tui.app import AndonApp
 from tui.board import Board, CellChanged, Pictured, fold, look_at, rings
+from tui.errands import core
 from tui.terms import Cell, CellState, HoldReason, Presence
 
 
@@ -50,7 +50,7 @@ async def test_it_is_said_on_top_of_every_screen_and_at_its_cell(
 async def test_it_rings_at_once_again_and_again_and_stops_when_it_holds(
     coordinator, heard, monkeypatch
 ) -> None:
-    monkeypatch.setattr(terminal, "ALARM_S", 0.1)
+    monkeypatch.setattr(core, "ALARM_S", 0.1)
 
     async with desk(coordinator) as ana:
         await ana.sees("press-2")

@@ -5,14 +5,11 @@ from __future__ import annotations
 from tui import look, messages
 from tui.errands.core import Core
 from tui.identity import new_key
-from tui.terms import Model
 from tui.words import say
 
 
 class LearningErrands(Core):
     """What a person does with the models of a family."""
-
-    _models: tuple[Model, ...] = ()
 
     def on_list_models(self, message: messages.ListModels) -> None:
         """Fetch the models of a family."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -12,6 +12,7 @@ from textual.widget import Widget
 from tui.messages import (
     AskRelease,
     HoldCell,
+    MaintainCell,
     OpenNext,
     OpenRequest,
     Tell,
@@ -24,8 +25,12 @@ from tui.widgets.cells import CellRows
 from tui.widgets.happenings import Happenings
 from tui.widgets.learning import LearningStrip
 from tui.widgets.queue import QueueRows
+from tui.words import say
 
-TWICE_S = 3.0
+PANELS: Final = ("cells", "questions", "learning", "lately")
+"""The panels, by the key of their title."""
+
+TWICE_S: Final = 3.0
 """Longest time between two presses that belong together, s."""
 
 
@@ -33,13 +38,14 @@ class BoardScreen(Frame):
     """Where a person waits, and sees who waits for a person."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "open"),
-        Binding("n,space", "next", "most urgent"),
-        Binding("h", "hold", "hold the cell"),
-        Binding("H", "hold_all", "hold all"),
-        Binding("r", "release", "release"),
-        Binding("u", "undo", "undo"),
-        Binding("q", "app.quit", "quit"),
+        Binding("enter", "open", "keys.open"),
+        Binding("n,space", "next", "keys.next"),
+        Binding("h", "hold", "keys.hold"),
+        Binding("H", "hold_all", "keys.hold_all"),
+        Binding("r", "release", "keys.release"),
+        Binding("M", "maintain", "keys.maintain"),
+        Binding("u", "undo", "keys.undo"),
+        Binding("q", "app.quit", "keys.quit"),
     ]
 
     def __init__(self) -> None:
@@ -48,14 +54,13 @@ class BoardScreen(Frame):
         self._hold_all_s = float("-inf")
         self._cells = CellRows(id="cells")
         self._queue = QueueRows(id="queue")
+        self._panels: tuple[Widget, ...] = ()
 
     def middle(self) -> Iterable[Widget]:
         """See Frame."""
         cells, queue = self._cells, self._queue
         learning, lately = LearningStrip(id="learning"), Happenings(id="lately")
-        titles = ("CELLS", "QUESTIONS", "LEARNING", "LATELY")
-        for panel, title in zip((cells, queue, learning, lately), titles, strict=True):
-            panel.border_title = title
+        self._panels = (cells, queue, learning, lately)
         yield cells
         yield Container(queue, Container(learning, lately, id="beside"), id="below")
 
@@ -65,16 +70,25 @@ class BoardScreen(Frame):
 
     def keys(self, scene: Scene) -> Sequence[tuple[str, str]]:
         """See Frame."""
-        keys = [("Enter", "open"), ("n", "next"), ("Tab", "cells")]
+        keys = [
+            ("Enter", say("keys.open")),
+            ("n", say("keys.next_short")),
+            ("Tab", say("keys.cells")),
+        ]
         if any(c.state is CellState.HELD for c in scene.board.cells.values()):
-            keys.append(("r", "release"))
+            keys.append(("r", say("keys.release")))
         return [
             *keys,
-            ("h", "hold"),
-            ("H", "all"),
-            ("l", "models"),
-            ("?", "help"),
-            ("q", "quit"),
+            ("h", say("keys.hold_short")),
+            ("H", say("keys.all")),
+            ("l", say("keys.models")),
+            ("?", say("keys.help")),
+            ("N", say("keys.numbers")),
+            ("J", say("keys.journal")),
+            ("O", say("keys.sheet")),
+            ("M", say("keys.maintain")),
+            ("^P", say("keys.palette")),
+            ("q", say("keys.quit")),
         ]
 
     def show(self, scene: Scene) -> None:
@@ -83,8 +97,12 @@ class BoardScreen(Frame):
         super().show(scene)
         waiting, audits = len(scene.board.questions), len(scene.board.requests)
         audits -= waiting
-        title = f"QUESTIONS {waiting}" if waiting else "QUESTIONS"
-        self._queue.border_title = f"{title}, AUDITS {audits}" if audits else title
+        for panel, name in zip(self._panels, PANELS, strict=True):
+            panel.border_title = say(f"board.{name}")
+        title = say("board.questions")
+        title = f"{title} {waiting}" if waiting else title
+        also = f", {say('board.audits')} {audits}" if audits else ""
+        self._queue.border_title = f"{title}{also}"
 
     @property
     def _cell(self) -> str:
@@ -108,7 +126,7 @@ class BoardScreen(Frame):
         if request_id:
             self.post_message(OpenRequest(request_id))
         else:
-            self.post_message(Tell("Nothing is asked here."))
+            self.post_message(Tell(say("board.nothing_here")))
 
     def action_next(self) -> None:
         """Open the most urgent request."""
@@ -129,7 +147,7 @@ class BoardScreen(Frame):
             return
         self._hold_all_s = self._scene.now_s
         count = len(self._scene.board.cells)
-        text = f"Press H again to hold all {count} cells."
+        text = say("board.press_again", count=count)
         self.post_message(Tell(text, bad=True))
 
     def action_release(self) -> None:
@@ -146,9 +164,14 @@ class BoardScreen(Frame):
         elif len(held) == 1:
             self.post_message(AskRelease(held[0]))
         elif held:
-            self.post_message(Tell("Choose the cell first: Tab, then up and down."))
+            self.post_message(Tell(say("board.choose_cell")))
         else:
-            self.post_message(Tell("No cell is held."))
+            self.post_message(Tell(say("board.none_held")))
+
+    def action_maintain(self) -> None:
+        """Take the chosen cell out of work, or back."""
+        if self._cell:
+            self.post_message(MaintainCell(self._cell))
 
     def action_undo(self) -> None:
         """Take the last answer back."""

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 
 from tui import look
 from tui.messages import ReleaseCell
 from tui.terms import Action, Cell
+from tui.words import plant, say
 
 
 class ReleaseDialog(ModalScreen[ReleaseCell | None]):
     """Why the cell is held, and what is to be done with the part that waits."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "release('continue')", "accept the part, go on"),
-        Binding("w", "release('rework')", "do it again"),
-        Binding("x", "release('reject')", "put the part aside"),
-        Binding("j", "release('unspecified')", "judge again"),
-        Binding("escape", "dismiss(None)", "leave it held"),
+        Binding("c", "release('continue')", "release.accept_key"),
+        Binding("w", "release('rework')", "release.again_key"),
+        Binding("x", "release('reject')", "release.aside_key"),
+        Binding("j", "release('unspecified')", "release.judge"),
+        Binding("escape", "dismiss(None)", "release.leave"),
     ]
 
     def __init__(self, cell: Cell, held_for: str) -> None:
@@ -35,22 +38,23 @@ class ReleaseDialog(ModalScreen[ReleaseCell | None]):
     def compose(self) -> ComposeResult:
         """Say why before offering how."""
         cell = self._cell
-        part = f"part {cell.part_id}" if cell.part_id else "the part"
+        known = say("release.part", part=cell.part_id)
+        part = known if cell.part_id else say("release.the_part")
         with Container(classes="dialog"):
             yield Static(
                 Content.assemble(
                     ("■ ", look.BAD),
-                    (cell.cell_id, look.STRONG),
-                    (f"  held for {self._held_for}\n", look.DIM),
+                    (plant(cell.cell_id), look.STRONG),
+                    (f"  {say('release.held_for', time=self._held_for)}\n", look.DIM),
                     (f"{look.REASONS[cell.reason]}\n", look.BAD),
                     (f"{cell.text}\n\n" if cell.text else "\n", ""),
-                    ("Look at the cell. Then, in your name:\n\n", look.DIM),
+                    (f"{say('release.look')}\n\n", look.DIM),
                     _keys(
-                        ("c", f"accept {part} and go on"),
-                        ("w", f"do the operation again on {part}"),
-                        ("x", f"put {part} aside and go on with the next"),
-                        ("j", "let it be judged again, or no part waits"),
-                        ("Esc", "leave it held"),
+                        ("c", say("release.accept", part=part)),
+                        ("w", say("release.again", part=part)),
+                        ("x", say("release.aside", part=part)),
+                        ("j", say("release.judge")),
+                        ("Esc", say("release.leave")),
                     ),
                 )
             )
@@ -64,8 +68,8 @@ class Confirm(ModalScreen[bool]):
     """Are you sure: y, or anything that is not."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "dismiss(True)", "yes"),
-        Binding("n,escape", "dismiss(False)", "no"),
+        Binding("y,j", "dismiss(True)", "keys.yes"),
+        Binding("n,escape", "dismiss(False)", "keys.no"),
     ]
 
     def __init__(self, question: str) -> None:
@@ -78,62 +82,85 @@ class Confirm(ModalScreen[bool]):
             yield Static(
                 Content.assemble(
                     (f"{self._question}\n\n", look.STRONG),
-                    _keys(("y", "yes"), ("n", "no")),
+                    _keys(
+                        (say("dialog.yes_key"), say("keys.yes")), ("n", say("keys.no"))
+                    ),
                 )
             )
 
 
-_HELP: Final = (
-    ("BOARD", ""),
-    ("↑ ↓", "choose a row"),
-    ("Tab", "cells or questions"),
-    ("Enter", "open the question: it is yours while you look at it"),
-    ("n", "open the most urgent question"),
-    ("r", "release a held cell, in your name"),
-    ("h  H", "hold the chosen cell; all cells, at the second press"),
-    ("a", "after an answer: next question, or back to the board"),
-    ("l", "models: promote, roll back, train"),
-    ("q", "quit"),
-    ("QUESTION", ""),
-    ("1-4  m", "answer; other labels on the same keys"),
-    ("0", "cannot tell: it goes to the shift lead"),
-    ("t", "take it from whoever has it"),
-    ("c", "the full-rate clip around the moment, when it is here"),
-    ("u", "take the last answer back, while that is possible"),
-    ("↑ ↓", "more channels"),
-    ("Esc", "back to the board: somebody else can answer"),
-    ("CLIP", ""),
-    ("← →", "earlier, later; + - closer, wider; w the window; Home all"),
-    ("p  e", "pick channels; save it to a file"),
-)
+class Choose(ModalScreen[str | None]):
+    """One of a few: up and down, Enter; Escape chooses none."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "keys.no"),
+    ]
+
+    def __init__(self, question: str, options: Sequence[str]) -> None:
+        super().__init__()
+        self._question = question
+        self._options = tuple(options)
+
+    def compose(self) -> ComposeResult:
+        """List them, in the words of the plant."""
+        with Container(classes="dialog pick"):
+            yield Static(Content.styled(self._question, look.STRONG))
+            yield OptionList(*(Content(plant(option)) for option in self._options))
+            text = say("dialog.choose" if self._options else "dialog.nothing_to_choose")
+            yield Static(Content.styled(text, look.DIM))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Take it."""
+        self.dismiss(self._options[event.option_index])
 
 
 class Help(ModalScreen[None]):
-    """Every key, and what the lamps mean."""
+    """The keys that do something here, and what the lamps mean."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,q", "dismiss", "close"),
+        Binding("escape,question_mark,q", "dismiss", "keys.close"),
     ]
 
+    def __init__(self, keys: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self._here = tuple(keys)
+
     def compose(self) -> ComposeResult:
-        """List them."""
+        """List them, in two columns where they are many."""
         lamps = Content("  ").join(
             [
                 Content.assemble((f"{lamp.shape} {lamp.word}", lamp.style))
                 for lamp in look.LAMPS.values()
             ]
         )
+        half = (len(self._here) + 1) // 2
+        lines = []
+        for left, right in zip_longest(self._here[:half], self._here[half:]):
+            lines.append(look.columns((_help(left), 37), (_help(right), 37)))
         with Container(classes="dialog wide"):
-            yield Static(Content.assemble(_keys(*_HELP), "\n\n", lamps))
+            yield Static(
+                Content("\n").join(
+                    [
+                        *lines,
+                        Content(""),
+                        lamps,
+                        Content.styled(say("help.palette"), look.DIM),
+                    ]
+                )
+            )
+
+
+def _help(key: tuple[str, str] | None) -> Content:
+    if key is None:
+        return Content("")
+    return Content.assemble((f"{key[0]:<8}", "bold $accent"), f" {key[1]}")
 
 
 def _keys(*keys: tuple[str, str]) -> Content:
-    """One line a key; a key without words is a heading."""
+    """One line a key."""
     return Content("\n").join(
         [
             Content.assemble((f"{key:<7}", "bold $accent"), f" {text}")
-            if text
-            else Content.styled(key, look.DIM)
             for key, text in keys
         ]
     )

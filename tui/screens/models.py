@@ -1,4 +1,4 @@
-"""The models of a family: what each is worth, which one serves, and which could."""
+"""The models of a family: what serves, what is certified, what each is worth."""
 
 from __future__ import annotations
 
@@ -11,16 +11,23 @@ from textual.content import Content
 from textual.widget import Widget
 
 from tui import look
-from tui.messages import ListModels, PromoteModel, RollBack, Tell, Train
+from tui.messages import ListModels, LookAtModel, PromoteModel, RollBack, Tell, Train
+from tui.past import CasesAsked, Gate, Report
 from tui.scene import Scene
+from tui.screens.cases import CasesScreen
 from tui.screens.frame import Frame
 from tui.terms import Model
 from tui.widgets.learning import LearningStrip
 from tui.widgets.picture import Picture
+from tui.widgets.report import Confusion, Reliability, RiskCurve, Sentences
 from tui.widgets.rows import Rows
+from tui.words import named, say
 
-SHOWN: Final = 3
-"""Metrics in a row of the list; the rest is beside it."""
+SHOWN: Final = ("accuracy", "coverage_at_threshold", "error_at_threshold", "ece")
+"""Metrics in a row of the list, as far as there is room."""
+
+PAGES: Final = ("report", "confusion", "curve", "reliability", "facts")
+"""What is shown of a model, one at a time where the screen is small."""
 
 
 class ModelRows(Rows):
@@ -28,18 +35,50 @@ class ModelRows(Rows):
 
     def empty(self, scene: Scene) -> str:
         """See Rows."""
-        return "No model yet: the first is trained after the first few dozen answers."
+        return say("models.none")
 
     def rows(self, scene: Scene, width: int) -> Sequence[tuple[str, Content]]:
         """See Rows."""
         return [(model.digest, _row(model, width)) for model in scene.models]
 
 
-class ModelFacts(Picture):
-    """Everything about the chosen model."""
+class GateLine(Picture):
+    """What serves and what is certified, in a line."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.family = ""
+
+    def draw(self, scene: Scene, width: int) -> Sequence[Content]:
+        """See Picture."""
+        gate = scene.past.gates.get(self.family)
+        stands = scene.board.learning.get(self.family)
+        state = stands.gate if stands else gate.state if gate else ""
+        words, style = look.gate(state)
+        text = (stands.gate_text if stands else "") or words
+        first = Content.assemble(
+            (f" {say('numbers.gate')} {state or '-'} ", style), (text, look.DIM)
+        )
+        lines = [look.cut(first, width)]
+        if gate is not None and gate.groups:
+            lines.append(look.cut(f"   {_certified(gate)}", width).stylize(look.DIM))
+        return lines
+
+
+def _certified(gate: Gate) -> str:
+    groups = "; ".join(
+        say("models.group", labels=", ".join(labels), threshold=f"{threshold:.2f}")
+        for labels, threshold in gate.groups
+    )
+    alpha, sure = look.percent(gate.alpha), look.percent(1.0 - gate.delta)
+    return say("models.certified", alpha=alpha, sure=sure, groups=groups)
+
+
+class ModelFacts(Picture):
+    """Where the chosen model comes from, and every metric."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self.chosen = ""
 
     def draw(self, scene: Scene, width: int) -> Sequence[Content]:
@@ -48,18 +87,28 @@ class ModelFacts(Picture):
         if model is None:
             return []
         trained = f"{model.trained_at:%Y-%m-%d %H:%M} UTC" if model.trained_at else "-"
+        took = say("models.took", time=look.ago(model.training_s))
         facts = [
-            ("digest", model.digest[:16]),
-            ("parent", model.parent_digest[:16] or "none"),
-            ("network", model.network or "-"),
-            ("trained", f"{trained}, in {look.ago(model.training_s)}"),
-            ("examples", str(model.examples)),
-            ("promoted", model.promoted_by or "never"),
+            (say("models.digest"), model.digest[:16]),
+            (say("models.parent"), model.parent_digest[:16] or "-"),
+            (say("models.network"), model.network or "-"),
+            (say("models.trained"), f"{trained}, {took}"),
+            (say("models.examples"), str(model.examples)),
+            (say("models.promoted_by"), model.promoted_by or "-"),
             *((name, _metric(value)) for name, value in sorted(model.metrics.items())),
         ]
-        lines = [
-            look.columns((Content.styled(f" {name}", look.DIM), 24), (text, width - 24))
+        across = 2 if width >= 76 else 1
+        column = width // across
+        cells = [
+            look.columns(
+                (Content.styled(f" {name}", look.DIM), min(30, column - 12)),
+                (text, column - min(30, column - 12)),
+            )
             for name, text in facts
+        ]
+        lines = [
+            Content("").join(cells[first : first + across])
+            for first in range(0, len(cells), across)
         ]
         said = f" {model.text}" if model.text else ""
         return [look.cut(said, width), *lines]
@@ -67,19 +116,25 @@ class ModelFacts(Picture):
 
 def _row(model: Model, width: int) -> Content:
     lamp = look.MODELS[model.state]
-    name = 13
+    name = 15
+    version = say("models.version", version=model.version)
+    examples = say("models.of_examples", count=model.examples)
     return look.columns(
         (Content.styled(lamp.shape, lamp.style), 2),
         (Content.styled(lamp.word, lamp.style), name),
-        (Content.styled(f"model {model.version}", look.STRONG), 11),
-        (Content.styled(f"{model.examples} examples", look.DIM), 15),
-        (_metrics(model.metrics), width - 2 - name - 26),
+        (Content.styled(version, look.STRONG), 12),
+        (Content.styled(examples, look.DIM), 16),
+        (_metrics(model.metrics), width - 2 - name - 28),
     )
 
 
 def _metrics(metrics: Mapping[str, float]) -> str:
-    first = sorted(metrics.items())[:SHOWN]
-    return "  ".join(f"{name} {_metric(value)}" for name, value in first)
+    telling = [name for name in SHOWN if name in metrics]
+    others = sorted(set(metrics) - set(SHOWN))
+    first = [(name, metrics[name]) for name in (*telling, *others)[: len(SHOWN)]]
+    return "  ".join(
+        f"{named(f'metric.{name}', name)} {_metric(value)}" for name, value in first
+    )
 
 
 def _metric(value: float) -> str:
@@ -87,24 +142,35 @@ def _metric(value: float) -> str:
 
 
 class ModelsScreen(Frame):
-    """A list, the facts of one, and what can be done about it."""
+    """A list, the report of one with what lies behind it, and what can be done."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("p", "promote", "promote"),
-        Binding("b", "roll_back", "roll back"),
-        Binding("T", "train", "train now"),
-        Binding("left", "family(-1)", "family before", show=False),
-        Binding("right", "family(1)", "next family", show=False),
-        Binding("escape,l", "leave", "back to the board"),
+        Binding("enter", "cases", "keys.cases"),
+        Binding("v", "page(1)", "keys.next_page"),
+        Binding("s", "source", "keys.source"),
+        Binding("p", "promote", "keys.promote"),
+        Binding("b", "roll_back", "keys.roll_back"),
+        Binding("T", "train", "keys.train"),
+        Binding("left_square_bracket", "family(-1)", "keys.family", show=False),
+        Binding("right_square_bracket", "family(1)", "keys.family"),
+        Binding("escape,l", "leave", "keys.back"),
     ]
 
     def __init__(self, families: Sequence[str]) -> None:
         super().__init__()
         self._families = tuple(families)
         self._place = 0
+        self._page = 0
+        self._held_out = True
+        self._asked = ""
         self._scene: Scene | None = None
         self._rows = ModelRows(id="models")
-        self._facts = ModelFacts()
+        self._gate = GateLine()
+        self._sentences = Sentences(id="report")
+        self._confusion = Confusion(id="confusion")
+        self._curve = RiskCurve(id="curve")
+        self._reliability = Reliability(id="reliability")
+        self._facts = ModelFacts(id="facts")
 
     @property
     def family(self) -> str:
@@ -113,35 +179,95 @@ class ModelsScreen(Frame):
 
     def middle(self) -> Iterable[Widget]:
         """See Frame."""
-        rows, facts, learning = self._rows, self._facts, LearningStrip()
-        facts.border_title, learning.border_title = "FACTS", "LEARNING"
-        yield Container(rows, facts, id="listed")
-        yield learning
+        yield self._rows
+        yield self._gate
+        with Container(id="panes"):
+            yield self._sentences
+            yield self._confusion
+            yield self._curve
+            yield self._reliability
+            yield self._facts
+        yield LearningStrip(id="learning")
 
     def on_mount(self) -> None:
         """Fetch the list."""
         self._rows.focus()
+        self._turn()
         self._fetch()
 
     def _fetch(self) -> None:
-        self._rows.border_title = f"MODELS OF {self.family or '-'}"
+        self._asked = ""
         if self.family:
             self.post_message(ListModels(self.family))
 
+    def _turn(self) -> None:
+        """Show the page that is open; all of them where there is room."""
+        panes = (
+            self._sentences,
+            self._confusion,
+            self._curve,
+            self._reliability,
+            self._facts,
+        )
+        for number, pane in enumerate(panes):
+            pane.set_class(number == self._page, "-open")
+
     def keys(self, scene: Scene) -> Sequence[tuple[str, str]]:
         """See Frame."""
-        keys = [("p", "promote"), ("b", "roll back"), ("T", "train now")]
+        keys = [
+            ("Enter", say("keys.cases")),
+            ("v", say(f"report.page.{PAGES[(self._page + 1) % len(PAGES)]}")),
+            ("s", say("report.live" if self._held_out else "report.held_out")),
+            ("p", say("keys.promote")),
+            ("b", say("keys.roll_back")),
+            ("T", say("keys.train")),
+        ]
         if len(self._families) > 1:
-            keys.append(("← →", "family"))
-        return [*keys, ("Esc", "board"), ("?", "help")]
+            keys.append(("]", say("keys.family")))
+        return [*keys, ("Esc", say("keys.board")), ("?", say("keys.help"))]
 
     def show(self, scene: Scene) -> None:
         """See Frame."""
         if self._scene is not None and self._news(self._scene, scene):
             self._fetch()
         self._scene = scene
-        self._facts.chosen = self._rows.chosen
+        chosen = self._rows.chosen
+        if chosen and chosen != self._asked:
+            self._asked = chosen
+            self.post_message(LookAtModel(chosen, self.family))
+        self._facts.chosen = chosen
+        self._gate.family = self.family
+        report = self._report(scene)
+        for pane in (
+            self._sentences,
+            self._confusion,
+            self._curve,
+            self._reliability,
+        ):
+            pane.report = report
+            pane.gate = scene.past.gates.get(self.family)
+        self._titles(report)
         super().show(scene)
+
+    def _report(self, scene: Scene) -> Report | None:
+        reports = scene.past.reports
+        if reports is None or reports.digest != self._rows.chosen:
+            return None
+        return reports.held_out if self._held_out else reports.live
+
+    def _titles(self, report: Report | None) -> None:
+        source = say("report.held_out" if self._held_out else "report.live")
+        count = f" ({report.cases})" if report else ""
+        self._rows.border_title = say("models.title", family=self.family or "-")
+        for pane, page in (
+            (self._sentences, "report"),
+            (self._confusion, "confusion"),
+            (self._curve, "curve"),
+            (self._reliability, "reliability"),
+        ):
+            pane.border_title = f"{say(f'report.page.{page}')}: {source}{count}"
+        self._facts.border_title = say("report.page.facts")
+        self.query_one("#learning").border_title = say("board.learning")
 
     def _news(self, before: Scene, scene: Scene) -> bool:
         """Whether learning has moved on, so that the list is old."""
@@ -152,6 +278,42 @@ class ModelsScreen(Frame):
             or (old.phase, old.version, old.text) != (new.phase, new.version, new.text)
         )
 
+    @property
+    def _model(self) -> Model | None:
+        models = self._scene.models if self._scene else ()
+        return next((m for m in models if m.digest == self._rows.chosen), None)
+
+    def action_page(self, step: int) -> None:
+        """Show the next page of the report."""
+        self._page = (self._page + step) % len(PAGES)
+        self._turn()
+        confusion = PAGES[self._page] == "confusion"
+        (self._confusion if confusion else self._rows).focus()
+
+    def action_source(self) -> None:
+        """Its validation, or what people said of its live windows."""
+        self._held_out = not self._held_out
+        if self._scene is not None:
+            self.show(self._scene)
+
+    def action_cases(self) -> None:
+        """Open the cases behind the number under the cursor, or all mistakes."""
+        model = self._model
+        if model is None:
+            return
+        pair = self._confusion.chosen if self._confusion.has_focus else None
+        truth, said = pair or ("", "")
+        asked = CasesAsked(
+            self.family,
+            model.digest,
+            model.version,
+            self._held_out,
+            truth=truth,
+            said=said,
+            wrong=pair is None,
+        )
+        self.app.push_screen(CasesScreen(asked))
+
     def action_family(self, step: int) -> None:
         """Show another family."""
         if self._families:
@@ -159,12 +321,10 @@ class ModelsScreen(Frame):
             self._fetch()
 
     def action_promote(self) -> None:
-        """Let the chosen model serve."""
-        chosen = self._rows.chosen
-        models = self._scene.models if self._scene else ()
-        model = next((m for m in models if m.digest == chosen), None)
+        """Let the chosen model serve; its report stays in sight."""
+        model = self._model
         if model is None:
-            self.post_message(Tell("There is no model to promote."))
+            self.post_message(Tell(say("models.nothing_to_promote")))
         else:
             self.post_message(PromoteModel(model.digest, model.version))
 

@@ -13,6 +13,7 @@ from tui.board import Board
 from tui.scene import Scene
 from tui.terms import Cell, CellState
 from tui.widgets.rows import Rows
+from tui.words import plant, say
 
 TILES_FROM: Final = (100, 34)
 """Columns of this widget and rows of the screen from which cells are tiles."""
@@ -35,12 +36,13 @@ class CellRows(Rows):
     def empty(self, scene: Scene) -> str:
         """See Rows."""
         if scene.board.connected:
-            return "No cell is configured."
-        return f"No picture yet from {scene.server}: {scene.board.trouble or '...'}"
+            return say("board.no_cell")
+        why = scene.board.trouble or "..."
+        return say("board.no_picture", server=scene.server, why=why)
 
     def rows(self, scene: Scene, width: int) -> Sequence[tuple[str, Content]]:
         """See Rows."""
-        longest = max((len(cell) for cell in scene.board.cells), default=0)
+        longest = max((len(plant(cell)) for cell in scene.board.cells), default=0)
         name = max(7, min(20, longest))
         return [
             (cell.cell_id, _row(cell, scene, width, name))
@@ -74,7 +76,7 @@ class CellRows(Rows):
         head = f"{'▸' if here else ' '}{lamp.shape} {lamp.word}"
         band = look.columns((head, room - 9), (f"{since:>7} ", 9)).stylize(ink)
         title = look.columns(
-            (Content.styled(f" {cell.cell_id}", look.STRONG), room - 22),
+            (Content.styled(f" {plant(cell.cell_id)}", look.STRONG), room - 22),
             (Content.styled(f"{_part(cell):>20}", look.DIM), 22),
         )
         text = waits_for(cell, scene.board)
@@ -82,13 +84,16 @@ class CellRows(Rows):
             Content(" ") + line.stylize(_tone(cell))
             for line in look.wrapped(text, room - 1, 2)
         ]
-        count = f" {cell.acted} alone   {cell.asked} asked   {cell.held} refused"
+        counts = {"acted": cell.acted, "asked": cell.asked, "held": cell.held}
+        count = f" {say('board.counts', **counts)}"
         lines = [band, title, *said, Content.styled(count, look.DIM), Content("")]
         return [look.cut(line, width) for line in lines]
 
 
 def _part(cell: Cell) -> str:
-    return f"part {cell.part_id}" if cell.part_id else f"cycle {cell.cycle}"
+    if cell.part_id:
+        return say("cell.part", part=cell.part_id)
+    return say("cell.cycle", cycle=cell.cycle)
 
 
 def _row(cell: Cell, scene: Scene, width: int, name: int) -> Content:
@@ -98,7 +103,7 @@ def _row(cell: Cell, scene: Scene, width: int, name: int) -> Content:
     return look.columns(
         (Content.styled(lamp.shape, lamp.style), 2),
         (Content.styled(lamp.word, lamp.style), 9),
-        (Content.styled(cell.cell_id, look.STRONG), name + 1),
+        (Content.styled(plant(cell.cell_id), look.STRONG), name + 1),
         (Content.styled(f"{since:>6}", look.DIM), 8),
         (waits, width - 20 - name),
     )
@@ -113,9 +118,9 @@ def _tone(cell: Cell) -> str:
 def waits_for(cell: Cell, board: Board) -> str:
     """What the cell waits for, in words; first of all what is not as it looks."""
     if cell.hold_unconfirmed:
-        return f"HOLD UNCONFIRMED, go and look. {_waits_for(cell, board)}"
+        return say("cell.unconfirmed") + _waits_for(cell, board)
     if cell.monitor_only:
-        return f"MONITOR ONLY, not held by andon. {_waits_for(cell, board)}"
+        return say("cell.monitor_only") + _waits_for(cell, board)
     return _waits_for(cell, board)
 
 
@@ -127,21 +132,22 @@ def _waits_for(cell: Cell, board: Board) -> str:
             # What the coordinator says is about this hold; our words are about any.
             return cell.text or look.REASONS[cell.reason]
         case CellState.WORKING:
-            return f"works on {_part(cell)}"
+            return say("cell.works_on", part=_part(cell))
         case CellState.DECIDING:
-            return f"the model looks at {_part(cell)}"
+            return say("cell.looks_at", part=_part(cell))
         case CellState.IDLE:
-            return "released, nothing permitted yet"
+            return say("cell.released")
         case CellState.OFFLINE:
-            return cell.text or "its node is not connected"
+            return cell.text or say("cell.not_connected")
         case CellState.MAINTENANCE:
-            return cell.text or "taken out of work"
+            return cell.text or say("cell.out_of_work")
 
 
 def _asks(cell: Cell, board: Board) -> str:
     request = board.request(cell.request_id)
     if request is not None and request.claimed_by:
-        return f"{request.claimed_by} is at it: {request.reason}"
+        person, reason = request.claimed_by, request.reason
+        return say("cell.at_it", person=person, reason=reason)
     if request is not None:
         return request.reason
-    return cell.text or "waits for an answer"
+    return cell.text or say("cell.waits")

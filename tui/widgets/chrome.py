@@ -11,6 +11,7 @@ from tui import look
 from tui.board import look_at
 from tui.scene import Scene
 from tui.widgets.picture import Picture
+from tui.words import say
 
 NOTICE_S: Final = 6.0
 """How long good news stays, s; bad news stays until there is other news."""
@@ -31,9 +32,9 @@ class TopLine(Picture):
         if board.connected:
             link = Content.assemble(("● ", look.GOOD), (scene.server, look.DIM))
         else:
-            link = Content.assemble(("x not connected", look.BAD))
+            link = Content.assemble((f"x {say('top.not_connected')}", look.BAD))
         people = board.presence.answering
-        answering = "nobody answers" if people == 0 else f"{people} answering"
+        answering = say("top.answering", count=people) if people else say("top.nobody")
         left = Content.assemble(
             (" andon ", "bold $background on $primary"),
             "  ",
@@ -61,26 +62,33 @@ class Banner(Picture):
         cells = scene.board.unconfirmed
         if not cells:
             return []
-        text = f" ‼ HOLD UNCONFIRMED: {look_at(*cells)}."
+        text = f" ‼ {say('banner.unconfirmed', what=look_at(*cells))}"
         return [look.cut(text, width).stylize("bold $background on $error")]
 
     def _terminal(self, scene: Scene, width: int) -> Sequence[Content]:
         board = scene.board
         columns, rows = self.screen.size
         if columns < LEAST[0] or rows < LEAST[1]:
-            text = f" TOO SMALL: {columns}x{rows} of at least {LEAST[0]}x{LEAST[1]}."
+            text = " " + say(
+                "banner.too_small",
+                columns=columns,
+                rows=rows,
+                least_columns=LEAST[0],
+                least_rows=LEAST[1],
+            )
             return [look.cut(text, width).stylize("bold $background on $warning")]
         if not board.connected:
             since = ""
             if board.lost_s is not None and board.cells:
-                since = f" Picture {look.ago(scene.now_s - board.lost_s)} old."
-            text = " NOT CONNECTED: answers are not being sent." + since
+                old = look.ago(scene.now_s - board.lost_s)
+                since = f" {say('banner.picture_old', time=old)}"
+            text = f" {say('banner.not_connected')}{since}"
             return [look.cut(text, width).stylize("bold $background on $error")]
         if board.presence.nobody:
-            text = " NOBODY IS ANSWERING: cells stay held until somebody does."
+            text = f" {say('banner.nobody')}"
             return [look.cut(text, width).stylize("bold $background on $warning")]
         if board.missed and scene.now_s - board.missed_s < MISSED_S:
-            text = f" {board.missed} changes missed, refreshed."
+            text = f" {say('banner.missed', count=board.missed)}"
             return [look.cut(text, width).stylize("$background on $accent")]
         return []
 

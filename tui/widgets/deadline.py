@@ -11,6 +11,7 @@ from tui.scene import Scene
 from tui.terms import Request, RequestKind, TimeoutOutcome
 from tui.widgets.picture import Picture
 from tui.widgets.queue import pressing, time_bar
+from tui.words import say
 
 
 class Deadline(Picture):
@@ -39,7 +40,7 @@ class Deadline(Picture):
 def consequence(request: Request) -> str:
     """What happens when nobody answers."""
     if request.kind is RequestKind.AUDIT:
-        return "then nothing: the cell went on"
+        return say("deadline.audit")
     if request.on_timeout is TimeoutOutcome.REJECT:
-        return "then the part is rejected, the cell held"
-    return "then the cell stays held"
+        return say("deadline.reject")
+    return say("deadline.hold")

@@ -9,6 +9,7 @@ from textual.content import Content
 from tui import look
 from tui.scene import Scene
 from tui.widgets.picture import Picture
+from tui.words import plant
 
 
 class Happenings(Picture):
@@ -20,7 +21,7 @@ class Happenings(Picture):
         return [
             look.columns(
                 (Content.styled(f"{look.ago(scene.now_s - h.at_s):>8}", look.DIM), 10),
-                (Content.styled(h.what, look.STRONG), 11),
+                (Content.styled(plant(h.what), look.STRONG), 11),
                 (h.text, width - 21),
             )
             for h in happenings

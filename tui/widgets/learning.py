@@ -10,6 +10,7 @@ from tui import look
 from tui.scene import Scene
 from tui.terms import Learning
 from tui.widgets.picture import Picture
+from tui.words import named, say
 
 
 class LearningStrip(Picture):
@@ -20,17 +21,18 @@ class LearningStrip(Picture):
         lines: list[Content] = []
         for stands in scene.board.learning.values():
             lines += _family(stands, scene.now_s, width)
-        return lines or [Content.styled("  Nothing learns yet.", look.DIM)]
+        return lines or [Content.styled(f"  {say('board.nothing_learns')}", look.DIM)]
 
 
 def _family(stands: Learning, now_s: float, width: int) -> list[Content]:
-    model = f"model {stands.version}" if stands.version else "no model yet"
+    version = stands.version
+    model = say("board.model", version=version) if version else say("board.no_model")
     words, style = look.gate(stands.gate)
     gate = stands.gate_text or words
     first = Content.assemble(
         (f"  {stands.family} ", look.STRONG),
         (f"{model}  ", look.CALM),
-        ("gate ", look.DIM),
+        (f"{say('board.gate')} ", look.DIM),
         (f"{stands.gate or '-'} ", style),
         (gate, look.DIM),
     )
@@ -42,17 +44,21 @@ def _family(stands: Learning, now_s: float, width: int) -> list[Content]:
 
 def _phase(stands: Learning, now_s: float, width: int) -> Content:
     """What learning does now, and how long that still takes."""
-    examples = f"{stands.examples} examples"
+    examples = say("board.examples", count=stands.examples)
     if stands.phase in {"", "idle", "collecting"}:
         missing = stands.until_training
-        text = f"{missing} more until the next training" if missing else "up to date"
+        text = say("board.up_to_date")
+        if missing:
+            text = say("board.until_training", count=missing)
         return Content.assemble((f"  {text}", ""), (f", {examples}", look.DIM))
-    left = "" if stands.ends_s is None else f" {look.countdown(stands.ends_s - now_s)}"
+    left = ""
+    if stands.ends_s is not None:
+        left = say("board.left", time=look.countdown(stands.ends_s - now_s))
     share = f" {look.percent(stands.progress)}"
     meter = max(8, min(40, width // 4))
     return Content.assemble(
-        (f"  {stands.phase} ", look.CALM),
+        (f"  {named(f'phase.{stands.phase}', stands.phase)} ", look.CALM),
         look.bar(stands.progress, meter, "$accent"),
-        (f"{share}{left} left" if left else share, ""),
+        (f"{share} {left}" if left else share, ""),
         (f", {examples}", look.DIM),
     )

@@ -11,6 +11,7 @@ from tui import look
 from tui.scene import Scene
 from tui.terms import Request, RequestKind
 from tui.widgets.rows import Rows
+from tui.words import plant, say
 
 HURRY_S: Final = 15.0
 """With less time left than this, a deadline is shown as pressing, s."""
@@ -24,7 +25,7 @@ class QueueRows(Rows):
 
     def empty(self, scene: Scene) -> str:
         """See Rows."""
-        return "Nothing is asked." if scene.board.connected else ""
+        return say("board.nothing_asked") if scene.board.connected else ""
 
     def rows(self, scene: Scene, width: int) -> Sequence[tuple[str, Content]]:
         """See Rows."""
@@ -37,21 +38,22 @@ class QueueRows(Rows):
 def _row(request: Request, scene: Scene, width: int) -> Content:
     left_s = request.deadline_s - scene.now_s
     holder = request.claimed_by
-    who = "you" if holder == scene.actor.person else holder or "free"
+    mine = holder == scene.actor.person
+    who = say("board.you") if mine else holder or say("board.free")
     about = Content(request.reason)
     if request.level > 0:
-        about = Content.assemble(("SHIFT LEAD ", look.ASKS)) + about
+        about = Content.assemble((say("board.shift_lead"), look.ASKS)) + about
     if request.kind is RequestKind.AUDIT:
-        about = Content.styled("audit, the cell goes on", look.DIM)
+        about = Content.styled(say("board.audit"), look.DIM)
     requests = scene.board.requests
-    name = min(20, max(len(one.cell_id) for one in requests) + 2)
+    name = min(20, max(len(plant(one.cell_id)) for one in requests) + 2)
     parts = min(16, max(len(one.part_id) for one in requests) + 2)
     meter, part = (12, parts) if width >= WIDE else (8, 0)
     used = 7 + meter + 2 + name + part + 10
     return look.columns(
         (Content.styled(f"{look.countdown(left_s):>5}", pressing(left_s)), 7),
         (time_bar(request, scene.now_s, meter), meter + 2),
-        (Content.styled(request.cell_id, look.STRONG), name),
+        (Content.styled(plant(request.cell_id), look.STRONG), name),
         (Content.styled(request.part_id, look.DIM), part),
         (about, width - used),
         (Content.styled(f"{who:>9}", look.DIM if holder else look.CALM), 10),
