@@ -23,6 +23,7 @@ from coordinator.cli import (
     record,
     serve,
     training,
+    users,
 )
 from coordinator.cli.exits import Exit, complaint, exit_code
 from coordinator.errors import AndonError
@@ -40,6 +41,7 @@ _GROUPS = (
     dataset,
     backtest,
     record,
+    users,
     doctor,
 )
 """Command groups in the order of `andon --help`."""

@@ -34,6 +34,7 @@ from coordinator.live.inference.worker import InferenceWorker
 from coordinator.live.path import LivePath, PathSettings
 from coordinator.live.request.queue import RequestQueue, Times
 from coordinator.model.slot import ModelSlot
+from coordinator.people.accounts import CHANGED_OFFLINE
 from coordinator.people.machine import remove_key
 from coordinator.seams import CellRow
 from coordinator.service.plant import Plant
@@ -289,8 +290,9 @@ class Coordinator:
     async def _was_unclean(self) -> bool:
         """Whether the coordinator before this one ended without saying so."""
         head = await self._store.head()
-        last = await self._store.entries(max(head.seq - 1, 0), 1)
-        return any(entry.kind != "CoordinatorStopped" for entry in last)
+        last = await self._store.entries(max(head.seq - 64, 0), 64)
+        told = [entry.kind for entry in last if entry.kind not in CHANGED_OFFLINE]
+        return told[-1:] not in ([], ["CoordinatorStopped"])
 
     # -- tasks -----------------------------------------------------------------------
 

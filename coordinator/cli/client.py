@@ -20,6 +20,7 @@ from grpc_status import rpc_status
 from andon.v1 import operator_pb2
 from coordinator import errors
 from coordinator.cli.options import this_device, this_person
+from coordinator.cli.token import Authorized, own_token
 from coordinator.errors import AndonError
 from coordinator.terms import new_id
 
@@ -108,19 +109,22 @@ def watch(changes: Changes[Reply], *, first_within_s: float) -> Iterator[Reply]:
 
 
 @contextmanager
-def connect(server: str) -> Iterator[grpc.Channel]:
+def connect(server: str, *, authorization: str = "") -> Iterator[grpc.Channel]:
     """A channel to a coordinator; whatever fails inside comes out as AndonError.
 
     Args:
         server: host:port. Without TLS, so loopback or a tunnel.
+        authorization: Who calls; "" for the token of the environment, if there is one.
 
     Raises:
         UnavailableError: nobody answers there.
         AndonError: what the coordinator refused, as the error it raised.
     """
+    token = own_token()
+    said = authorization or (f"Bearer {token}" if token else "")
     with grpc.insecure_channel(server, options=_CHANNEL_OPTIONS) as channel:
         try:
-            yield channel
+            yield grpc.intercept_channel(channel, Authorized(said)) if said else channel
         except grpc.RpcError as error:
             raise refusal_of(error, server) from error
 
@@ -183,7 +187,9 @@ def _leaf_of_token() -> dict[str, Callable[[str, str], AndonError]]:
 
 
 def actor() -> operator_pb2.Actor:
-    """Who calls: the user of the operating system, on this computer."""
+    """Who calls: whoever is logged in, else the user of the operating system."""
+    if own_token():
+        return operator_pb2.Actor()
     return operator_pb2.Actor(person=this_person(), device=this_device())
 
 

@@ -61,6 +61,7 @@ EXIT_OF: Final[Mapping[type[AndonError], Exit]] = {
     errors.ViewChangedError: Exit.NEGATIVE,
     errors.KeyReusedError: Exit.NEGATIVE,
     errors.AlreadyDoneError: Exit.NEGATIVE,
+    errors.AnswerWaitsError: Exit.NEGATIVE,
     errors.IllegalTransitionError: Exit.NEGATIVE,
     errors.ReleaseRefusedError: Exit.NEGATIVE,
     errors.PromotionRefusedError: Exit.NEGATIVE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Final
 
 from coordinator import log
 from coordinator.clock import Clock
@@ -28,6 +29,18 @@ from coordinator.terms import (
 )
 
 _log = log.get("people")
+CHANGED_OFFLINE: Final = frozenset(
+    kind.__name__
+    for kind in (
+        events.PersonAdded,
+        events.PersonLocked,
+        events.PersonUnlocked,
+        events.RoleChanged,
+        events.PinChanged,
+        events.TeamChanged,
+    )
+)
+"""What `andon user` also records while no coordinator runs."""
 
 
 class Accounts:
