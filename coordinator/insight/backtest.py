@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from coordinator.clock import Clock, ManualClock, SystemClock
 from coordinator.errors import InputError
@@ -54,6 +55,8 @@ class BacktestPlan:
         alpha: Largest share of wrong decisions to be certified; "certified" alone.
         delta: Probability that the certificate is not true; "certified" alone.
         audits_per_hour: Once certified.
+        model: Folder of one model that serves throughout: nothing is trained, and every
+            window is a case; "" begins without a model and learns.
     """
 
     policy: str = "gate"
@@ -68,6 +71,7 @@ class BacktestPlan:
     alpha: float = 0.05
     delta: float = 0.05
     audits_per_hour: float = 6.0
+    model: str = ""
 
     def __post_init__(self) -> None:
         """Refuse numbers with which nothing could be learned."""
@@ -176,7 +180,7 @@ async def replay(
     async with Rig(family, _rig_plan(plan), gate, person, clock) as rig:
         standing = await rig.prove()
         for i in range(len(windows)):
-            is_case = labels >= plan.warmup
+            is_case = bool(plan.model) or labels >= plan.warmup
             if isinstance(gate, AskAtRandom):
                 gate.begin(len(windows) - i if is_case else 0)
             group = streamed.groups[windows.group_index[i]]
@@ -233,6 +237,7 @@ def _rig_plan(plan: BacktestPlan) -> RigPlan:
         threshold=plan.threshold,
         network=plan.network,
         seed=plan.seed,
+        model=Path(plan.model) if plan.model else None,
     )
 
 

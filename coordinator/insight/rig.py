@@ -16,11 +16,12 @@ from typing import Final, Self
 from coordinator import software
 from coordinator.clock import ManualClock, seconds_to_ns
 from coordinator.config import LearningSection
-from coordinator.insight.recorded_cell import CELL, SESSION, RecordedCell
+from coordinator.insight.recorded_cell import CELL, PERSON, SESSION, RecordedCell
 from coordinator.insight.simulated_person import SimulatedPerson
 from coordinator.learning.bench import inline_trainer
 from coordinator.learning.correction.accept import accept
 from coordinator.learning.path import LearningPath
+from coordinator.learning.swap.hot_swap import load_warm
 from coordinator.live.cell.permit import PermitMaker
 from coordinator.live.cell.record import CellRecord
 from coordinator.live.gate.desk import FixedDesk, GateDesk
@@ -44,8 +45,11 @@ from coordinator.terms import (
     GateLine,
     GateStatus,
     LearningStatus,
+    ModelRecord,
+    ModelState,
     OperatorRequest,
     Prediction,
+    RunId,
     SensorWindow,
     Snapshot,
     TimeoutOutcome,
@@ -74,6 +78,8 @@ class RigPlan:
         threshold: Confidence from which a candidate is measured as acting alone.
         network: To train, or "auto".
         seed: Of the training and of the audit coin.
+        model: Folder of the one model that serves throughout, and nothing is trained;
+            None begins without a model and learns.
     """
 
     first_after: int = 40
@@ -83,6 +89,7 @@ class RigPlan:
     threshold: float = 0.9
     network: str = "auto"
     seed: int = 0
+    model: Path | None = None
 
 
 class SeededTrainer:
@@ -163,6 +170,8 @@ class Rig:
             opening.push_async_callback(self.store.close)
             self._worker.start()
             opening.push_async_callback(self._worker.stop)
+            if self._plan.model is not None:
+                await self._serve_throughout(self._plan.model)
             desk = await self._desk()
             self._learning = self._learning_path(Path(folder))
             await self._connect(desk)
@@ -180,7 +189,8 @@ class Rig:
 
     async def learn(self) -> None:
         """Train, validate and promote, if it is due."""
-        await self._learning.learn_if_due()
+        if self._plan.model is None:
+            await self._learning.learn_if_due()
 
     async def prove(self) -> GateStatus | None:
         """Record what the gate has come to, and say it; None for one fixed rule."""
@@ -194,6 +204,40 @@ class Rig:
         """Return how many trainings gave a candidate, and how many of these served."""
         models = await self.store.models(self._family.family_id)
         return len(models), sum(model.live_at is not None for model in models)
+
+    async def _serve_throughout(self, folder: Path) -> None:
+        """Let one model serve from the first window on.
+
+        Raises:
+            ArtifactError: it does not verify, or reads other windows than these.
+        """
+        model = load_warm(
+            folder,
+            version=1,
+            expected=Digest(folder.name),
+            family=self._family,
+            device=self._device.torch_device,
+        )
+        record = ModelRecord(
+            digest=model.digest,
+            family=self._family.family_id,
+            version=1,
+            state=ModelState.CANDIDATE,
+            run_id=RunId("given"),
+            trained_at=self._clock.utc_now(),
+            training_s=0.0,
+            examples=model.manifest.examples,
+            snapshot_digest=Digest(model.manifest.snapshot),
+            parent=NO_DIGEST,
+            network=model.manifest.network,
+        )
+        await self.store.commit(
+            events.ModelRegistered(record),
+            events.ModelPromoted(
+                model.digest, self._family.family_id, NO_DIGEST, PERSON, "given."
+            ),
+        )
+        self._slot.replace(model)
 
     async def _desk(self) -> GateDesk:
         if not isinstance(self._gate, GatePlan):
