@@ -44,6 +44,7 @@ from coordinator.terms.events import (
     JournalEntry,
     WindowDecided,
 )
+from coordinator.terms.teaching_news import TeachingPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +201,14 @@ class StoreReader(Protocol):
 
     async def last_here(self, device: str) -> Sequence[PersonId]:
         """Return who was logged in at a device, the newest first."""
+
+    async def teaching_from(self, most: int) -> int:
+        """Return the entry after which the newest `most` decisions stand."""
+
+    async def teaching(
+        self, after_seq: int, limit: int, windows_after: int = 0
+    ) -> TeachingPage:
+        """Return news of labels and of judged windows; see terms.teaching_news."""
 
     async def entries(self, after_seq: int, limit: int) -> Sequence[JournalEntry]:
         """Return journal entries after a sequence number, in order."""

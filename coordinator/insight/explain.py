@@ -148,6 +148,10 @@ def _said_beside(event: _Beside) -> str:
             events.ExampleAdded()
             | events.ExampleQuarantined()
             | events.ExampleRetracted()
+            | events.ExampleReinstated()
+            | events.OpinionGiven()
+            | events.OpinionTakenBack()
+            | events.LabelDecided()
             | events.LabelAdded()
             | events.DatasetImported()
         ):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from coordinator.insight.explain_teaching import Teaching, of_teaching
 from coordinator.terms import Action, Actor, Digest, events
 
 OfExample = (
     events.ExampleAdded
     | events.ExampleQuarantined
     | events.ExampleRetracted
+    | Teaching
     | events.LabelAdded
     | events.DatasetImported
 )
@@ -50,6 +52,13 @@ def of_example(event: OfExample) -> str:
             return f"example {event.example_id} was set aside: {event.reason}"
         case events.ExampleRetracted():
             return f"example {event.example_id} was taken back{by(event.actor)}."
+        case (
+            events.ExampleReinstated()
+            | events.OpinionGiven()
+            | events.OpinionTakenBack()
+            | events.LabelDecided()
+        ):
+            return of_teaching(event)
         case events.LabelAdded():
             return (
                 f"{event.family} got the label {event.label.name}{by(event.actor)}, "

@@ -25,7 +25,7 @@ from coordinator.errors import AndonError, StoreError, TrainingError
 from coordinator.learning.swap.hot_swap import HotSwap
 from coordinator.learning.training.dataset import sift, snapshot
 from coordinator.learning.training.process import sweep
-from coordinator.learning.training.trigger import Trigger
+from coordinator.learning.training.trigger import Trigger, unlearned
 from coordinator.live.inference.device import Device
 from coordinator.model.slot import ModelSlot
 from coordinator.seams import Candidate, Store, Trainer
@@ -100,6 +100,7 @@ class LearningPath:
         self._running: RunId | None = None
         self._taught: tuple[object, ...] | None = None
         self._trained_on = 0
+        self._frozen_at = clock.utc_now()
         self._ended_ns: int | None = None
         self._status = LearningStatus(family_now().family_id)
 
@@ -215,7 +216,7 @@ class LearningPath:
         examples = await self._store.examples(family.family_id)
         usable = sum(not e.retracted and not e.quarantine for e in examples)
         missing = self._trigger.until_training(usable, self._trained_on)
-        said = (family.label_names, sum(e.retracted for e in examples))
+        said = (family.label_names, unlearned(examples, self._frozen_at))
         if self._taught is None or self._trained_on == 0:
             self._taught = said
         changed = said != self._taught and usable > 0
@@ -234,7 +235,8 @@ class LearningPath:
         """Correction: the usable examples of now, conflicts put aside by name."""
         family = self._family_now()
         examples = await self._store.examples(family.family_id)
-        self._taught = (family.label_names, sum(e.retracted for e in examples))
+        self._frozen_at = self._clock.utc_now()
+        self._taught = (family.label_names, unlearned(examples, self._frozen_at))
         self._trained_on = sum(not e.retracted and not e.quarantine for e in examples)
         usable = await self._store.example_windows(family.family_id)
         kept, conflicts = sift(usable, family)

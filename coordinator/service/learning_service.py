@@ -8,13 +8,14 @@ from typing import Any
 
 import grpc
 
-from andon.v1 import learning_pb2, learning_pb2_grpc
+from andon.v1 import learning_pb2
 from coordinator.errors import InputError, NotFoundError
 from coordinator.service import convert
 from coordinator.service.gates import gate_status
 from coordinator.service.looking_back import model_report, validation_report
 from coordinator.service.operator_service import page
-from coordinator.service.plant import Plant, require_id
+from coordinator.service.plant import require_id
+from coordinator.service.teach_service import TeachCalls
 from coordinator.service.words import (
     actor_of,
     clean,
@@ -28,6 +29,7 @@ from coordinator.terms import (
     Digest,
     Example,
     ExampleId,
+    ExampleSource,
     FamilyId,
     Label,
     LearningStatus,
@@ -42,11 +44,8 @@ SHORTEST_DIGEST = 8
 """Characters of a digest that must be given."""
 
 
-class LearningService(learning_pb2_grpc.LearningServiceServicer):
+class LearningService(TeachCalls):
     """Serves engineers' clients and the command line."""
-
-    def __init__(self, plant: Plant) -> None:
-        self._plant = plant
 
     async def ListExamples(
         self, request: learning_pb2.ListExamplesRequest, context: Context
@@ -83,7 +82,9 @@ class LearningService(learning_pb2_grpc.LearningServiceServicer):
         for family, teacher in self._plant.learning.items():
             for example in await store.examples(family):
                 if example.example_id == example_id:
-                    self._plant.gates[family].taken_back(example.window_id)
+                    # A taught window was chosen, not drawn: no case of the gate's.
+                    if example.source is not ExampleSource.TEACH:
+                        self._plant.gates[family].taken_back(example.window_id)
                     teacher.note_example()
                     return learning_pb2.RetractExampleResponse(
                         example=_example(example)

@@ -12,6 +12,7 @@ from coordinator.clock import Clock
 from coordinator.errors import BadIdError, MissingFieldError, NotFoundError
 from coordinator.feed import Feed
 from coordinator.insight.why import Explainer
+from coordinator.learning.correction.teach import Teaching
 from coordinator.learning.path import LearningPath
 from coordinator.live.cell import control
 from coordinator.live.clips import ClipShelf
@@ -20,6 +21,7 @@ from coordinator.live.path import LivePath
 from coordinator.live.request.queue import RequestQueue
 from coordinator.seams import Store
 from coordinator.service.identity import People
+from coordinator.service.parties import parties
 from coordinator.service.presence import Attendance, Presence
 from coordinator.terms import (
     Actor,
@@ -41,6 +43,7 @@ class Plant:
             family: shape (2, samples, channels).
         explainer: Says why the gate asked.
         software: Version and commit of this coordinator.
+        teaching: The labelling of stored windows.
     """
 
     cells: Mapping[CellId, LivePath]
@@ -58,6 +61,16 @@ class Plant:
     claim_lease_ns: int
     software: str
     usual: dict[FamilyId, NDArray[np.float32]] = field(default_factory=dict)
+    teaching: Teaching = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.teaching = parties(
+            self.vocabulary,
+            self.requests,
+            self.store,
+            self.clock,
+            claim_lease_ns=self.claim_lease_ns,
+        )
 
     def attendance(self) -> Attendance:
         """Say who can answer now."""

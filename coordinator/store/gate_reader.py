@@ -51,12 +51,15 @@ def cases(
     """Return what was judged with a model's answer, oldest first.
 
     The newest request about a decision tells what people said of it. A label that was
-    taken back counts as never given.
+    taken back counts as never given. What people say of stored windows counts for
+    nothing here, given or taken back: those windows were chosen, not drawn.
     """
     taken_back = {
         window_id
         for (window_id,) in db.execute(
-            "SELECT window_id FROM examples WHERE family = ? AND retracted", (family,)
+            """SELECT window_id FROM examples WHERE family = ? AND retracted
+            AND example_id NOT IN (SELECT example_id FROM opinions)""",
+            (family,),
         )
     }
     rows = db.execute(

@@ -36,6 +36,8 @@ FOLDED: Final = (
     "people",
     "person_sessions",
     "held_by",
+    "opinions",
+    "decided",
     "replies",
     "mentions",
 )
@@ -48,6 +50,8 @@ SINCE: Final = {
     "people": 6,
     "person_sessions": 6,
     "held_by": 6,
+    "opinions": 7,
+    "decided": 7,
 }
 """The step that made a table, where it was not the first."""
 
@@ -88,6 +92,13 @@ def step_5_answers_that_wait(db: sqlite_utils.Database) -> None:
 def step_6_people(db: sqlite_utils.Database) -> None:
     """Make the tables of accounts, of people's sessions, and of who holds a cell."""
     for statement in _PEOPLE:
+        db.execute(statement)
+
+
+@MIGRATIONS()
+def step_7_opinions(db: sqlite_utils.Database) -> None:
+    """Make the tables of what people say of stored windows."""
+    for statement in _TEACHING:
         db.execute(statement)
 
 
@@ -199,6 +210,20 @@ _PEOPLE: Final = (
         seq INTEGER NOT NULL) STRICT, WITHOUT ROWID""",
 )
 
+_TEACHING: Final = (
+    """CREATE TABLE opinions (
+        opinion_id TEXT PRIMARY KEY, family TEXT NOT NULL, window_id TEXT NOT NULL,
+        person TEXT NOT NULL, label TEXT NOT NULL, example_id TEXT NOT NULL,
+        taken_back INTEGER NOT NULL, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID""",
+    """CREATE UNIQUE INDEX one_opinion_each ON opinions (window_id, person)
+        WHERE NOT taken_back""",
+    "CREATE INDEX opinions_by_example ON opinions (example_id)",
+    """CREATE TABLE decided (
+        family TEXT NOT NULL, window_digest TEXT NOT NULL, label TEXT NOT NULL,
+        person TEXT NOT NULL, seq INTEGER NOT NULL,
+        PRIMARY KEY (family, window_digest)) STRICT, WITHOUT ROWID""",
+)
+
 STEPS: Final = (
     step_1_first_tables,
     step_2_clips,
@@ -206,6 +231,7 @@ STEPS: Final = (
     step_4_gates,
     step_5_answers_that_wait,
     step_6_people,
+    step_7_opinions,
 )
 VERSION: Final = len(STEPS)
 """The newest schema this andon knows; `user_version` in the file's header."""

@@ -13,7 +13,7 @@ from typing import Final, Self, TypeVar
 from coordinator.clock import Clock, seconds_to_ns
 from coordinator.errors import StoreDegradedError, StoreError
 from coordinator.seams import CellRow, JournalHead
-from coordinator.store import gate_reader, people_reader, reader
+from coordinator.store import gate_reader, people_reader, reader, teach_reader
 from coordinator.store.codec import Recorded, write_record, write_time
 from coordinator.store.database import (
     Directory,
@@ -54,6 +54,7 @@ from coordinator.terms.events import (
     JournalEntry,
     WindowDecided,
 )
+from coordinator.terms.teaching_news import TeachingPage
 
 T = TypeVar("T")
 
@@ -330,6 +331,18 @@ class Store(Looking):
     async def last_here(self, device: str) -> Sequence[PersonId]:
         """See StoreReader."""
         return await self._read(lambda db: people_reader.last_here(db, device))
+
+    async def teaching_from(self, most: int) -> int:
+        """See StoreReader."""
+        return await self._read(lambda db: teach_reader.oldest(db, most))
+
+    async def teaching(
+        self, after_seq: int, limit: int, windows_after: int = 0
+    ) -> TeachingPage:
+        """See StoreReader."""
+        return await self._read(
+            lambda db: teach_reader.page(db, after_seq, limit, windows_after)
+        )
 
     async def entries(self, after_seq: int, limit: int) -> Sequence[JournalEntry]:
         """See StoreReader."""

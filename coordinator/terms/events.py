@@ -64,6 +64,12 @@ from coordinator.terms.request_events import (
     RequestOpened,
     RequestSeen,
 )
+from coordinator.terms.teaching import (
+    ExampleReinstated,
+    LabelDecided,
+    OpinionGiven,
+    OpinionTakenBack,
+)
 from coordinator.terms.why import RequestExplained
 from coordinator.terms.window import AuditCoin, Verdict, WindowKind
 
@@ -281,6 +287,10 @@ Event = (
     | ExampleAdded
     | ExampleQuarantined
     | ExampleRetracted
+    | ExampleReinstated
+    | OpinionGiven
+    | OpinionTakenBack
+    | LabelDecided
     | LabelAdded
     | DatasetImported
     | TrainingStarted
@@ -320,6 +330,7 @@ __all__ = [
     "EvidenceRestarted",
     "ExampleAdded",
     "ExampleQuarantined",
+    "ExampleReinstated",
     "ExampleRetracted",
     "GateCertified",
     "GateClosed",
@@ -329,11 +340,14 @@ __all__ = [
     "HoldUnconfirmed",
     "JournalEntry",
     "LabelAdded",
+    "LabelDecided",
     "ModelPromoted",
     "ModelRefused",
     "ModelRegistered",
     "ModelRolledBack",
     "ModelValidated",
+    "OpinionGiven",
+    "OpinionTakenBack",
     "PartRejected",
     "PermitConsumed",
     "PermitDropped",

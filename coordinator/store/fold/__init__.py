@@ -19,6 +19,7 @@ from coordinator.store.fold import (
     people,
     permits,
     requests,
+    teaching,
 )
 from coordinator.store.fold.mentions import mentioned, rests_on
 from coordinator.store.fold.place import Place
@@ -57,6 +58,10 @@ FOLDS: Final[Mapping[type[e.Event], tuple[Fold, ...]]] = {
     e.ExampleAdded: (learning.example_added,),
     e.ExampleQuarantined: (learning.example_quarantined,),
     e.ExampleRetracted: (learning.example_retracted,),
+    e.ExampleReinstated: (teaching.example_reinstated,),
+    e.OpinionGiven: (teaching.opinion_given,),
+    e.OpinionTakenBack: (teaching.opinion_taken_back,),
+    e.LabelDecided: (teaching.label_decided,),
     e.LabelAdded: (learning.label_added,),
     e.DatasetImported: (),
     e.TrainingStarted: (),

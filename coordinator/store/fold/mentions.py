@@ -13,6 +13,7 @@ from coordinator.terms.events import (
     ModelPromoted,
     ModelRegistered,
     ModelRolledBack,
+    OpinionGiven,
     PermitIssued,
     RequestOpened,
     WindowDecided,
@@ -27,6 +28,7 @@ FIELDS = (
     "successor",
     "clip_id",
     "example_id",
+    "opinion_id",
     "run_id",
     "model_digest",
 )
@@ -37,6 +39,7 @@ INSIDE = {
     PermitIssued: "permit",
     RequestOpened: "request",
     ExampleAdded: "example",
+    OpinionGiven: "opinion",
     ModelRegistered: "model",
     GateCertified: "certificate",
     ClipStored: "clip",

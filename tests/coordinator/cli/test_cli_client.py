@@ -103,6 +103,30 @@ class FakeLearning(learning_pb2_grpc.LearningServiceServicer):
     def CloseGate(self, request, context):
         raise NotImplementedError
 
+    def ListTeachable(self, request, context):
+        raise NotImplementedError
+
+    def GetTeachable(self, request, context):
+        raise NotImplementedError
+
+    def GetAlike(self, request, context):
+        raise NotImplementedError
+
+    def Teach(self, request, context):
+        raise NotImplementedError
+
+    def UndoTeach(self, request, context):
+        raise NotImplementedError
+
+    def ReturnTeachable(self, request, context):
+        raise NotImplementedError
+
+    def GetAgreement(self, request, context):
+        raise NotImplementedError
+
+    def DecideLabel(self, request, context):
+        raise NotImplementedError
+
     def AddLabel(self, request, context):
         self.labels.append(request)
         return learning_pb2.AddLabelResponse(

@@ -56,6 +56,7 @@ from coordinator.terms import (
 from coordinator.terms.why import ChannelWeight, NearExample, Why
 from tests.coordinator.insight.people_sentences import PEOPLE_SENTENCES
 from tests.coordinator.insight.recordings import write_separable
+from tests.coordinator.insight.teaching_sentences import TEACHING_SENTENCES
 
 CELL, FAMILY, MODEL = CellId("press-1"), FamilyId("peg"), Digest("ab" * 32)
 ANA = Actor(PersonId("ana"), "tablet-1")
@@ -279,7 +280,7 @@ SENTENCES = [
         "the evidence of peg begins anew: half of its life has passed.",
     ),
 ]  # fmt: skip
-SENTENCES += PEOPLE_SENTENCES
+SENTENCES += [*PEOPLE_SENTENCES, *TEACHING_SENTENCES]
 
 
 @pytest.mark.parametrize(

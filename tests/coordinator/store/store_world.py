@@ -47,6 +47,7 @@ from coordinator.terms import (
     window_digest,
 )
 from coordinator.terms import events as e
+from coordinator.terms.teaching import Opinion, OpinionId, Pick
 
 CELL = CellId("press-1")
 PEG = FamilyId("peg")
@@ -235,6 +236,31 @@ def example(number: int = 1, /, **changes: Any) -> e.ExampleAdded:
         guess="ok",
     )
     return e.ExampleAdded(replace(made, **changes))
+
+
+def opinion(number: int = 1, /, **changes: Any) -> e.OpinionGiven:
+    """A word about window `number`; the example that is made of it is e-`number`."""
+    window = make_window(number)
+    made = Opinion(
+        opinion_id=OpinionId(f"o-{number}"),
+        family=PEG,
+        window_id=window.window_id,
+        window_digest=window.digest,
+        person=ANA.person,
+        device=ANA.device,
+        said_at=NOON,
+        label="slip",
+        view_digest=digest("view"),
+        pick=Pick.MOST,
+        chance=1.0,
+        example_id=ExampleId(f"e-{number}"),
+    )
+    return e.OpinionGiven(replace(made, **changes), ANA)
+
+
+def label_decided(number: int = 1) -> e.LabelDecided:
+    window = make_window(number)
+    return e.LabelDecided(PEG, window.window_id, window.digest, "ok", ANA, "seen.")
 
 
 def registered(version: int = 1, /, **changes: Any) -> e.ModelRegistered:

@@ -287,7 +287,14 @@ async def test_a_store_from_before_there_were_people_verifies(tmp_path: Path):
     await store.commit(e.HoldReleased(DecisionId("d-9"), CELL, ANA, reasons, ""))
     await store.close()
     with closing(sqlite3.connect(tmp_path / DATABASE)) as db, db:
-        for table in ("people", "person_sessions", "held_by", "given"):
+        for table in (
+            "people",
+            "person_sessions",
+            "held_by",
+            "given",
+            "opinions",
+            "decided",
+        ):
             db.execute(f"DROP TABLE {table}")
         db.execute("DELETE FROM _sqlite_migrations WHERE id > 4")
         db.execute("PRAGMA user_version = 4")

@@ -45,9 +45,11 @@ from tests.coordinator.store.store_world import (
     ended,
     example,
     granted,
+    label_decided,
     make_window,
     once,
     opened,
+    opinion,
     permit,
     promoted,
     registered,
@@ -56,7 +58,7 @@ from tests.coordinator.store.store_world import (
 )
 
 TABLES = ("meta", "journal", *FOLDED)
-ENTRIES = 27
+ENTRIES = 30
 """In the store that fill() makes."""
 FLIPS = int(os.environ.get("ANDON_STORE_FLIPS", "150"))
 
@@ -89,6 +91,7 @@ async def fill(path: Path) -> None:
     again = opened(3, request_id=RequestId("r-4"))
     await store.commit(again, claimed(4))
     await store.commit(e.AnswerGiven(answered(4), 3_000_000_000))
+    await store.commit(opinion(3), example(3), label_decided(3))
     await store.commit(added("sam", Role.SUPERVISOR))
     await store.commit(logged_in("sam", Role.SUPERVISOR))
     sam = acting("sam", Role.SUPERVISOR)
@@ -306,6 +309,9 @@ def test_a_tail_cut_with_its_rows_is_missed_by_the_head(path: Path) -> None:
         "DELETE FROM people",
         "DELETE FROM person_sessions",
         "DELETE FROM held_by",
+        "DELETE FROM opinions",
+        "DELETE FROM decided",
+        "DELETE FROM examples WHERE seq >= 14",
         "DELETE FROM requests WHERE seq >= 14",
         "DELETE FROM mentions WHERE seq >= 14",
     )
