@@ -180,10 +180,10 @@ class JournalScreen(Frame):
             self._asked_s = scene.now_s
             self._fetch()
         journal = scene.past.journal
-        self._rows.border_title = f"{say('journal.title')}  {self._filters()}"
         check = journal.check or say("journal.not_checked")
-        mark = "✓" if journal.intact else "x"
-        self._rows.border_subtitle = f"{mark} {check}"
+        mark = ("✓" if journal.intact else "x") if journal.check else "?"
+        title = f"{say('journal.title')}  {self._filters()}  {mark} {check}"
+        self._rows.border_title = title
         self._entry.border_title = say("journal.entry")
         self._entry.chosen = self._rows.chosen
         super().show(scene)
@@ -223,9 +223,12 @@ class JournalScreen(Frame):
         """Tell the story around the chosen entry; once more shows the entry again."""
         line = self._line
         told = bool(self._scene and self._scene.past.journal.story)
-        if line is not None:
-            self._follows = False
-            self.post_message(LookAtStory("" if told else line.payload_json))
+        if line is None:
+            return
+        self._follows = False
+        if not told and not about_what(line.payload_json):
+            self.post_message(Tell(say("journal.about_nothing")))
+        self.post_message(LookAtStory("" if told else line.payload_json))
 
     def _choose(
         self, what: str, options: Sequence[str], take: Callable[[str], JournalAsked]

@@ -17,7 +17,7 @@ from tui.scene import Scene
 from tui.screens.cases import CasesScreen
 from tui.screens.frame import Frame
 from tui.terms import Model
-from tui.widgets.learning import LearningStrip
+from tui.widgets.learning import LearningNow
 from tui.widgets.picture import Picture
 from tui.widgets.report import Confusion, Reliability, RiskCurve, Sentences
 from tui.widgets.rows import Rows
@@ -57,9 +57,10 @@ class GateLine(Picture):
         words, style = look.gate(state)
         text = (stands.gate_text if stands else "") or words
         first = Content.assemble(
-            (f" {say('numbers.gate')} {state or '-'} ", style), (text, look.DIM)
+            (f"{say('numbers.gate')} {state or '-'} ", style), (text, look.DIM)
         )
-        lines = [look.cut(first, width)]
+        wrapped = first.wrap(max(20, width - 2))[:2]
+        lines = [look.cut(Content(" ") + line, width) for line in wrapped]
         if gate is not None and gate.groups:
             lines.append(look.cut(f"   {_certified(gate)}", width).stylize(look.DIM))
         return lines
@@ -95,23 +96,22 @@ class ModelFacts(Picture):
             (say("models.trained"), f"{trained}, {took}"),
             (say("models.examples"), str(model.examples)),
             (say("models.promoted_by"), model.promoted_by or "-"),
-            *((name, _metric(value)) for name, value in sorted(model.metrics.items())),
         ]
-        across = 2 if width >= 76 else 1
-        column = width // across
-        cells = [
-            look.columns(
-                (Content.styled(f" {name}", look.DIM), min(30, column - 12)),
-                (text, column - min(30, column - 12)),
-            )
-            for name, text in facts
-        ]
-        lines = [
-            Content("").join(cells[first : first + across])
-            for first in range(0, len(cells), across)
-        ]
+        measured = [(k, _metric(v)) for k, v in sorted(model.metrics.items())]
+        across = 2 if width >= 70 else 1
         said = f" {model.text}" if model.text else ""
-        return [look.cut(said, width), *lines]
+        lines = [look.cut(said, width), *(_fact(*fact, width) for fact in facts)]
+        for first in range(0, len(measured), across):
+            pair = measured[first : first + across]
+            lines.append(Content("").join([_fact(*f, width // across) for f in pair]))
+        return lines
+
+
+def _fact(name: str, text: str, width: int) -> Content:
+    about = min(26, width - 9)
+    return look.columns(
+        (Content.styled(f" {name}", look.DIM), about), (text, width - about)
+    )
 
 
 def _row(model: Model, width: int) -> Content:
@@ -171,6 +171,7 @@ class ModelsScreen(Frame):
         self._curve = RiskCurve(id="curve")
         self._reliability = Reliability(id="reliability")
         self._facts = ModelFacts(id="facts")
+        self._learning = LearningNow(id="learning")
 
     @property
     def family(self) -> str:
@@ -183,11 +184,11 @@ class ModelsScreen(Frame):
         yield self._gate
         with Container(id="panes"):
             yield self._sentences
+            yield self._facts
             yield self._confusion
             yield self._curve
             yield self._reliability
-            yield self._facts
-        yield LearningStrip(id="learning")
+        yield self._learning
 
     def on_mount(self) -> None:
         """Fetch the list."""
@@ -216,8 +217,8 @@ class ModelsScreen(Frame):
         """See Frame."""
         keys = [
             ("Enter", say("keys.cases")),
-            ("v", say(f"report.page.{PAGES[(self._page + 1) % len(PAGES)]}")),
-            ("s", say("report.live" if self._held_out else "report.held_out")),
+            ("v", say("keys.page")),
+            ("s", say("keys.live" if self._held_out else "keys.validation")),
             ("p", say("keys.promote")),
             ("b", say("keys.roll_back")),
             ("T", say("keys.train")),
@@ -265,9 +266,11 @@ class ModelsScreen(Frame):
             (self._curve, "curve"),
             (self._reliability, "reliability"),
         ):
-            pane.border_title = f"{say(f'report.page.{page}')}: {source}{count}"
-        self._facts.border_title = say("report.page.facts")
-        self.query_one("#learning").border_title = say("board.learning")
+            title = say(f"report.page.{page}").upper()
+            pane.border_title = f"{title}: {source}{count}"
+        self._facts.border_title = say("report.page.facts").upper()
+        self._learning.border_title = say("board.learning")
+        self._learning.family = self.family
 
     def _news(self, before: Scene, scene: Scene) -> bool:
         """Whether learning has moved on, so that the list is old."""

@@ -35,14 +35,18 @@ def _rate(value: float) -> str:
     return f"{value:.1f}"
 
 
+def _time(value: float) -> str:
+    return f"{value:.1f} s" if value < 10.0 else look.ago(value)
+
+
 COLUMNS: Final[Sequence[tuple[str, Show]]] = (
     ("questions_per_hour", _rate),
-    ("time_to_answer_p50_s", look.ago),
+    ("time_to_answer_p50_s", _time),
     ("automation_share", look.percent),
     ("waiting_for_human_share", look.percent),
     ("first_pass_share", look.percent),
-    ("time_to_answer_p95_s", look.ago),
-    ("between_interventions_s", look.ago),
+    ("time_to_answer_p95_s", _time),
+    ("between_interventions_s", _time),
     ("waiting_for_model_share", look.percent),
     ("answers_per_hour", _rate),
     ("decided_per_human_minute", _rate),
@@ -210,13 +214,13 @@ class NumbersScreen(Frame):
         self._span = "shift"
         self._asked_s = float("-inf")
         self._rows = NumberRows(id="numbers")
+        self._table = Container()
         self._facts = NumberFacts(id="number-facts")
 
     def middle(self) -> Iterable[Widget]:
         """See Frame."""
-        with Container(id="table"):
-            yield NumberHead()
-            yield self._rows
+        self._table = Container(NumberHead(), self._rows, id="table")
+        yield self._table
         yield self._facts
 
     def on_mount(self) -> None:
@@ -242,7 +246,7 @@ class NumbersScreen(Frame):
             self._asked_s = scene.now_s
             self.post_message(LookAtNumbers(self._span))
         shown = scene.past.numbers.span or self._span
-        self._rows.border_title = say(
+        self._table.border_title = say(
             "numbers.title", span=say(f"numbers.span.{shown}")
         )
         self._facts.border_title = say("numbers.facts")

@@ -44,27 +44,27 @@ class WallSum(Picture):
     def draw(self, scene: Scene, width: int) -> Sequence[Content]:
         """See Picture."""
         cells = waiting(scene.board)
-        tall = self.screen.size.height >= TALL
-        scale = 2 if tall and width >= WIDE else 1
+        scale = 2 if _roomy(self) else 1
         longest = max((scene.now_s - c.since_s for c in cells), default=0.0)
-        style = look.ASKS if cells else look.GOOD
+        away = {CellState.OFFLINE, CellState.MAINTENANCE}
+        well = all(c.state not in away for c in scene.board.cells.values())
+        style = look.ASKS if cells else look.GOOD if well else look.DIM
         count = big(str(len(cells)), scale)
-        clock = big(look.countdown(longest), scale) if cells else []
-        left = max(14, len(count[0]) + 4)
+        clock = big(look.countdown(longest), scale) if cells else [""] * len(count)
+        left = max(18, len(count[0]) + 8 * scale)
         lines = [
             look.columns(
-                (Content.styled(f"  {row}", style), left),
-                ("", 4),
-                (Content.styled(clock[n] if clock else "", style), width - left - 4),
+                (Content.styled(f"  {digits}", style), left),
+                (Content.styled(f"  {time}", look.STRONG), width - left),
             )
-            for n, row in enumerate(count)
+            for digits, time in zip(count, clock, strict=True)
         ]
         key = "wall.cells_wait" if cells else "wall.none_waits"
         words = look.columns(
-            (Content.styled(f"  {say(key, count=len(cells))}", "bold"), left + 4),
+            (Content.styled(f"  {say(key, count=len(cells))}", "bold"), left),
             (
-                Content.styled(say("wall.longest") if cells else "", "bold"),
-                width - left - 4,
+                Content.styled(f"  {say('wall.longest')}" if cells else "", "bold"),
+                width - left,
             ),
         )
         return [Content(""), *lines, words, Content("")]
@@ -79,40 +79,54 @@ class WallCells(Picture):
         across = 2 if width >= WIDE and len(cells) > 1 else 1
         room = width // across - (1 if across > 1 else 0)
         others = _others(scene.board, width)
-        most = max(1, (self.size.height - len(others) - 1) // 3) * across
-        blocks = [self._band(cell, scene, room) for cell in cells[:most]]
+        deep = max(3, self.size.height - len(others) - 1)
+        tall = _roomy(self) and 5 * -(-len(cells) // across) <= deep
+        rows = 5 if tall else 3
+        most = max(1, deep // rows) * across
+        blocks = [_band(cell, scene, room, tall=tall) for cell in cells[:most]]
         lines: list[Content] = []
         for first in range(0, len(blocks), across):
             parts = blocks[first : first + across]
-            lines += [Content(" ").join(rows) for rows in zip(*parts, strict=True)]
+            lines += [Content(" ").join(row) for row in zip(*parts, strict=True)]
         if len(cells) > most:
             text = say("wall.more", count=len(cells) - most)
             lines.append(look.cut(f"  {text}", width).stylize(look.BAD))
         return [*lines, *others]
-
-    @staticmethod
-    def _band(cell: Cell, scene: Scene, width: int) -> list[Content]:
-        lamp = look.lamp(cell)
-        since = look.countdown(scene.now_s - cell.since_s)
-        request = scene.board.request(cell.request_id)
-        who = request.claimed_by if request is not None else ""
-        head = f"  {lamp.shape} {lamp.word:<9} {plant(cell.cell_id)}"
-        band = look.columns((head, width - 12), (f"{since:>10}  ", 12))
-        by = say("wall.is_at_it", person=who) if who else say("wall.nobody_yet")
-        if cell.state is not CellState.ASKING:
-            by = ""
-        text = look.cut(f"    {by}{waits_for(cell, scene.board)}", width)
-        return [
-            band.stylize(f"bold $background on {lamp.band}"),
-            text,
-            look.cut("", width),
-        ]
 
     def get_content_height(
         self, container: object, viewport: object, width: int
     ) -> int:
         """The room it is given: it does not ask for more."""
         return 3
+
+
+def _roomy(picture: Picture) -> bool:
+    """Whether the screen has room for larger signs."""
+    columns, rows = picture.screen.size
+    return rows >= TALL and columns >= WIDE
+
+
+def _band(cell: Cell, scene: Scene, width: int, *, tall: bool) -> list[Content]:
+    """A coloured band with shape and word, how long, and below what it waits for."""
+    lamp = look.lamp(cell)
+    since = look.countdown(scene.now_s - cell.since_s)
+    head = f"  {lamp.shape} {lamp.word:<9} {plant(cell.cell_id)}"
+    ink = f"bold $background on {lamp.band}"
+    bands = [look.columns((head, width - 12), (f"{since:>10}  ", 12))]
+    if tall:
+        bands = [look.cut("", width), *bands, look.cut("", width)]
+    text = look.cut(f"    {_reason(cell, scene.board)}", width)
+    return [*(band.stylize(ink) for band in bands), text, look.cut("", width)]
+
+
+def _reason(cell: Cell, board: Board) -> str:
+    """Who is at it, and what it waits for."""
+    request = board.request(cell.request_id)
+    if cell.state is not CellState.ASKING or request is None:
+        return waits_for(cell, board)
+    holder = request.claimed_by
+    by = say("wall.is_at_it", person=holder) if holder else say("wall.nobody_yet")
+    return f"{by}{request.reason}"
 
 
 def _others(board: Board, width: int) -> list[Content]:

@@ -43,10 +43,20 @@ class TopLine(Picture):
             (answering if board.connected else "", look.DIM),
         )
         clock = f"{scene.now_at.astimezone():%H:%M:%S}"
-        right = Content.assemble(
-            (f"{scene.actor.person}", look.STRONG), (f"  {clock} ", look.DIM)
-        )
+        right = Content.assemble(*_person(scene), (f"  {clock} ", look.DIM))
         return [look.cut(left, width - right.cell_length) + right]
+
+
+def _person(scene: Scene) -> Sequence[tuple[str, str]]:
+    """Who acts here: loud when logged in, so that nobody acts as somebody else."""
+    login = scene.login
+    if login is None:
+        return [(scene.actor.person, look.STRONG)]
+    role = say(f"role.{login.role}")
+    return [
+        (f" {login.shown} ", "bold $background on $accent"),
+        (f" {role}", look.STRONG),
+    ]
 
 
 class Banner(Picture):
@@ -120,12 +130,19 @@ class KeyLine(Picture):
     def draw(self, scene: Scene, width: int) -> Sequence[Content]:
         """See Picture."""
         del scene
+        # Who sees no key for help is lost: it is the last that is left out.
+        last = [_key(*key) for key in self._keys if key[0] == "?"]
+        room = width - sum(part.cell_length for part in last)
         line = Content("")
         for key, text in self._keys:
-            part = Content.assemble(
-                (f" {key} ", "bold $accent"), (f"{text} ", "$foreground")
-            )
-            if line.cell_length + part.cell_length > width:
+            part = _key(key, text)
+            if key == "?":
+                continue
+            if line.cell_length + part.cell_length > room:
                 break
             line += part
-        return [look.cut(line, width)]
+        return [look.cut(Content("").join([line, *last]), width)]
+
+
+def _key(key: str, text: str) -> Content:
+    return Content.assemble((f" {key} ", "bold $accent"), (f"{text} ", "$foreground"))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from textual.content import Content
 
 from tui import look
+from tui.board import Board
 from tui.scene import Scene
 from tui.terms import Learning
 from tui.widgets.picture import Picture
@@ -22,6 +24,21 @@ class LearningStrip(Picture):
         for stands in scene.board.learning.values():
             lines += _family(stands, scene.now_s, width)
         return lines or [Content.styled(f"  {say('board.nothing_learns')}", look.DIM)]
+
+
+class LearningNow(LearningStrip):
+    """What the learning of one family does now, and what it said last: two lines."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.family = ""
+
+    def draw(self, scene: Scene, width: int) -> Sequence[Content]:
+        """See Picture."""
+        stands = scene.board.learning.get(self.family)
+        if stands is None:
+            return super().draw(replace(scene, board=Board()), width)
+        return _family(stands, scene.now_s, width)[1:]
 
 
 def _family(stands: Learning, now_s: float, width: int) -> list[Content]:

@@ -104,8 +104,10 @@ class Confusion(OfReport, can_focus=True):
         """See OfReport."""
         labels = report.labels
         names = [plant(label) for label in labels]
-        beside = min(16, max(map(len, names), default=4) + 2)
-        cell = 8
+        longest = max(map(len, names), default=4) + 2
+        beside = min(18, longest)
+        roomy = max(8, min(16, longest))
+        cell = roomy if beside + roomy * len(names) + 8 <= width else 8
         fit = max(1, (width - beside - 8) // cell)
         first = min(max(0, self._at[1] - fit // 2), max(0, len(labels) - fit))
         shown = range(first, min(len(labels), first + fit))
@@ -115,7 +117,9 @@ class Confusion(OfReport, can_focus=True):
             (_right(say("report.right"), 8), 8),
         )
         lines = [look.cut(head, width)]
-        for row, truth in enumerate(labels):
+        deep = max(1, self.size.height - 1) if self.size.height else len(labels)
+        top = min(max(0, self._at[0] - deep // 2), max(0, len(labels) - deep))
+        for row, truth in list(enumerate(labels))[top : top + deep]:
             total = sum(report.confusion.get((truth, said), 0) for said in labels)
             right = report.confusion.get((truth, truth), 0)
             share = look.percent(right / total) if total else "-"

@@ -107,4 +107,5 @@ class Rows(Picture, can_focus=True):
         if limit is None or self.parent is None:
             return max(3, self.content_size.height or 3)
         room = self.screen.size.height
-        return max(3, int(limit.value) if limit.is_cells else room // 3)
+        # The border on top is part of the height.
+        return max(3, int(limit.value) - 1 if limit.is_cells else room // 3)
