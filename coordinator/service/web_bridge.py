@@ -32,8 +32,6 @@ LONGEST_S: Final = 60.0
 CALLS_A_CHANNEL: Final = 48
 """The gRPC server takes 64 calls a connection; further calls would wait unheard."""
 MOST_CALLS: Final = 512
-PASSED_ON: Final = ("authorization",)
-"""Headers that become metadata; no other header reaches the gRPC server."""
 MEDIA: Final = (b"application/grpc-web", b"application/grpc-web+proto")
 _OPTIONS: Final = (
     ("grpc.use_local_subchannel_pool", 1),
@@ -84,13 +82,12 @@ class Bridge:
             await _refuse(send, refused)
             return
         within_s = wanted_s if streams else min(wanted_s or USUAL_S, LONGEST_S)
-        metadata = [(key, _text(headers, key.encode())) for key in PASSED_ON]
         async with self._channel() as channel:
             dial: Any = channel.unary_stream if streams else channel.unary_unary
             call = dial(scope["path"])(
                 message,
                 timeout=within_s,
-                metadata=[(key, value) for key, value in metadata if value],
+                metadata=_metadata(headers),
             )
             await self._carry(call, receive, send, streams=bool(streams))
 
@@ -199,6 +196,16 @@ async def _end_when_gone(call: Any, receive: Receive) -> None:
     call.cancel()
 
 
+def _metadata(headers: Mapping[bytes, bytes]) -> list[tuple[str, str]]:
+    """A person's login is all that passes on of the headers.
+
+    The machine's own key stays on the machine: no browser has a use for it.
+    """
+    login = _text(headers, b"authorization")
+    is_login = login.lower().startswith("bearer ")
+    return [("authorization", login)] if is_login else []
+
+
 def _as_trailers(error: grpc.aio.AioRpcError) -> bytes:
     metadata = error.trailing_metadata() or ()
     details = [value for key, value in metadata if key == "grpc-status-details-bin"]
@@ -214,20 +221,21 @@ def _text(headers: Mapping[bytes, bytes], key: bytes) -> str:
 
 
 async def _refuse(send: Send, refused: _RefusedError) -> None:
-    await _begin(send, close=True)
+    await _begin(send)
     await _end(
         send, web_frames.refusal(refused.code.value[0], refused.token, refused.text)
     )
 
 
-async def _begin(send: Send, *, close: bool = False) -> None:
+async def _begin(send: Send) -> None:
     headers = [
         (b"content-type", b"application/grpc-web+proto"),
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),
+        # A connection that was kept may have died with the radio: the next call would
+        # wait in it. What is left of a refused request is not read either.
+        (b"connection", b"close"),
     ]
-    if close:  # what is left of the request is not read
-        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 

@@ -18,6 +18,7 @@ const STILL_HERE_MS = 15_000;
 export class App {
   constructor(registry, calls, who, paint) {
     Object.assign(this, { registry, calls, who, paint });
+    calls.locked = () => this.lock();
     this.picture = EMPTY;
     this.link = new Link(calls, () => this.#watching(), {
       change: (message) => this.#hear(message),
@@ -108,7 +109,10 @@ export class App {
   /** Gives an answer; "" is "cannot tell". */
   answer(label, more = {}) {
     const { first } = this.seat.sitting ?? {};
-    if (this.seat.answer(label, { ...(first ? { extra: { firstLabel: first } } : {}), ...more })) {
+    const { family } = this.seat.sitting?.evidence?.summary ?? {};
+    const words = label ? this.word(label, family) : say("request.cannot_tell");
+    const extra = first ? { firstLabel: first } : {};
+    if (this.seat.answer(label, { words, extra, ...more })) {
       this.sheet = null;
       this.flush();
     } else if (this.seat.sitting?.phase === "mine") {
@@ -117,10 +121,11 @@ export class App {
   }
 
   flush() {
-    return this.outbox.flush(this.who.person, (item) => this.#send(item), (item, reply, error) => {
+    const send = (item) => this.#send(item);
+    const sorry = (error) => this.sorry(error);
+    return this.outbox.flush(this.who.person, send, sorry, (item, reply, error) => {
       this.seat.told(item, reply, error);
       if (reply) this.#answered(item, reply);
-      else if (error.locked) this.lock();
       this.paint();
     });
   }
@@ -141,7 +146,7 @@ export class App {
   }
 
   #answered(item, reply) {
-    const words = item.label ? this.word(item.label, item.family) : say("request.cannot_tell");
+    const { words } = item;
     const undoS = seconds(reply.undoWithin);
     const facts = { cell: named(item.cell), words };
     if (undoS > 0) {
@@ -314,24 +319,24 @@ export class App {
 
   /** Another person takes the tablet. */
   async switchPerson() {
-    await this.#goodbye();
+    const { token } = this.who;
+    await this.#goodbye(token);
     this.who.leave();
     this.#asked();
   }
 
   /** Nobody has touched the tablet, or the coordinator knows this person no longer. */
   async lock() {
-    if (this.who.locked) return;
-    const { person } = this.who;
-    await this.#goodbye();
+    const { person, token } = this.who;
+    if (!this.who.present) return;
     this.who.accounts = true;
     this.who.lock();
+    await this.#goodbye(token);
     this.login = { person, pin: "", note: "" };
     this.#asked();
   }
 
-  async #goodbye() {
-    const { token } = this.who;
+  async #goodbye(token) {
     await this.seat.leave();
     await this.teaching.leave();
     if (token) {
@@ -355,9 +360,9 @@ export class App {
       this.who.accounts = reply.accounts;
       const known = this.who.recent.map((person) => ({ person, shown: "" }));
       this.names = reply.people.length > 0 ? reply.people : known;
-      if (reply.accounts && this.who.person && !this.who.token) this.who.leave();
-    } catch (error) {
-      if (error.locked) this.lock();
+      if (reply.accounts && this.who.present && !this.who.token) this.who.leave();
+    } catch {
+      // Asked again when the line is back.
     }
     this.paint();
   }
@@ -367,9 +372,7 @@ export class App {
     const { who } = this;
     if (!who.token || who.touchedMs <= this.stillHereMs || Date.now() - this.stillHereMs < STILL_HERE_MS) return;
     this.stillHereMs = Date.now();
-    this.calls.ask("AccessService", "StillHere", {}).catch((error) => {
-      if (error.locked) this.lock();
-    });
+    this.calls.ask("AccessService", "StillHere", {}).catch(() => {});
   }
 
   // -- the link -------------------------------------------------------------------------
@@ -383,12 +386,13 @@ export class App {
     if (!(error instanceof CallError)) return String(error);
     if (error.silent) return say("error.silent");
     const known = say(`error.${error.token}`);
-    return known === `error.${error.token}` ? error.text : known;
+    return known === `error.${error.token}` ? error.text : `${known} (${error.text})`;
   }
 
   #watching() {
-    if (!this.who.present) return null;
-    return { actor: this.who.actor, answering: true };
+    const { who } = this; // nobody: the board is seen all the same, and can be held
+    if (!who.present) return { actor: { person: who.device, device: who.device } };
+    return { actor: who.actor, answering: true };
   }
 
   #hear(message) {
@@ -405,7 +409,7 @@ export class App {
   }
 
   #linkIsBack() {
-    this.holdFailed = "";
+    this.#recognise();
     this.flush();
     this.seat.linkIsBack(this.picture);
     if (this.screen === "models") this.loadModels();

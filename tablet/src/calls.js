@@ -41,6 +41,7 @@ export class Calls {
   constructor(registry, token) {
     this.registry = registry;
     this.token = token;
+    this.locked = () => {}; // told when the coordinator knows this login no more
   }
 
   /** Whether the coordinator has this method. */
@@ -56,6 +57,9 @@ export class Calls {
       const pieces = this.#call(service, method, content, control.signal, withinMs);
       for await (const piece of pieces) return piece;
       throw new CallError(14, "", "the reply was empty");
+    } catch (error) {
+      if (error.locked && method !== "Login") this.locked();
+      throw error;
     } finally {
       clearTimeout(timer);
       control.abort();

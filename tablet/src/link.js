@@ -1,13 +1,14 @@
 // The one Watch stream of this tablet: connects, hears, notices silence, tries again.
 
 const SILENCE_MS = 4000; // the coordinator says something every second
+const FIRST_WORD_MS = 2500; // a line that was dead is tried anew sooner
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 4000;
 
 export class Link {
   /**
    * @param calls what can be called
-   * @param request a function that returns the WatchRequest, or null when nobody may watch
+   * @param request a function that returns the WatchRequest
    * @param hears what to do: change(message), up(), down(why)
    */
   constructor(calls, request, hears) {
@@ -23,16 +24,16 @@ export class Link {
   /** Watches for ever. */
   async run() {
     for (;;) {
-      const request = this.request();
-      if (request) await this.#once(request);
-      await this.#pause(request ? this.waitMs : LONGEST_WAIT_MS);
-      this.waitMs = Math.min(LONGEST_WAIT_MS, this.waitMs * 2);
+      await this.#once(this.request());
+      await this.#pause(this.waitMs);
+      this.waitMs = Math.min(LONGEST_WAIT_MS, Math.max(FIRST_WAIT_MS, this.waitMs * 2));
     }
   }
 
   /** Starts anew at once: another person, or the network is back. */
   again() {
     this.waitMs = FIRST_WAIT_MS;
+    this.anew = true;
     this.control?.abort();
     this.wake();
   }
@@ -42,14 +43,13 @@ export class Link {
     let silence = 0;
     const listen = () => {
       clearTimeout(silence);
-      silence = setTimeout(() => this.control.abort(), SILENCE_MS);
+      silence = setTimeout(() => this.control.abort(), this.connected ? SILENCE_MS : FIRST_WORD_MS);
     };
     listen();
     let why = "";
     try {
       const stream = this.calls.watch("OperatorService", "Watch", request, this.control.signal);
       for await (const change of stream) {
-        listen();
         if (!this.connected) {
           this.connected = true;
           this.waitMs = FIRST_WAIT_MS;
@@ -58,6 +58,7 @@ export class Link {
         } else {
           this.hears.change(change);
         }
+        listen();
       }
       why = "the coordinator ended the connection";
     } catch (error) {
@@ -67,7 +68,9 @@ export class Link {
       clearTimeout(silence);
     }
     this.connected = false;
-    this.hears.down(why);
+    if (this.anew) this.waitMs = 0;
+    else this.hears.down(why);
+    this.anew = false;
   }
 
   /** Waits with a little chance in it: fifty tablets must not come back as one. */

@@ -49,9 +49,10 @@ export class Outbox {
   /**
    * Sends what waits for this person.
    * @param send a function that sends one and returns the reply, or throws CallError
+   * @param sorry a function that puts an error into words
    * @param told what to do with (item, reply) and (item, null, error)
    */
-  async flush(person, send, told) {
+  async flush(person, send, sorry, told) {
     for (const item of this.unsent) {
       if (item.person !== person || this.sending.has(item.key)) continue;
       this.sending.add(item.key);
@@ -61,7 +62,7 @@ export class Outbox {
         told(item, reply, null);
       } catch (error) {
         if (!error.silent && !error.locked) {
-          this.refuse(item.key, error.text ?? String(error));
+          this.refuse(item.key, sorry(error));
         }
         told(item, null, error);
       } finally {

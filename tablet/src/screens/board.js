@@ -9,6 +9,9 @@ import { named, say } from "../say.js";
 const URGENT_SHARE = 0.25;
 
 export function boardScreen(app) {
+  if (!app.picture.coordinator) {
+    return html`<h1>${say("board.title")}</h1><p class="board-unknown">${say("board.unknown")}</p>`;
+  }
   const waiting = questions(app.picture);
   const checks = audits(app.picture);
   const cells = [...app.picture.cells.values()];

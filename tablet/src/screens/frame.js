@@ -37,7 +37,6 @@ export function frame(app) {
 }
 
 function linkLamp(app) {
-  if (!app.who.present) return nothing;
   return html`<span class="lamp ${app.connected ? "good" : "bad"}">
     ${shape(app.connected ? "working" : "offline")}
     ${say(app.connected ? "link.up" : "link.down")}</span>`;
@@ -57,7 +56,7 @@ function banners(app) {
     ${app.holdFailed
       ? banner("loud", app.holdFailed, () => { app.holdFailed = ""; app.paint(); })
       : nothing}
-    ${app.who.present && !app.connected
+    ${!app.connected && app.why
       ? banner("bad", say("link.lost", { since: countdown((Date.now() - app.lostMs) / 1000) }))
       : nothing}
     ${unconfirmed(app)}
@@ -81,18 +80,16 @@ function waits(app, item) {
 }
 
 function unsent(app, item) {
-  const words = item.label ? app.word(item.label, item.family) : say("request.cannot_tell");
   const mine = item.person === app.who.person;
   const key = mine ? "unsent.mine" : "unsent.other";
   const text = say(key, {
-    cell: named(item.cell), words, person: item.person, since: ago((Date.now() - item.at) / 1000),
+    cell: named(item.cell), words: item.words, person: item.person, since: ago((Date.now() - item.at) / 1000),
   });
   return banner("warn", text, mine ? null : () => { app.outbox.remove(item.key); app.paint(); });
 }
 
 function refused(app, item) {
-  const words = item.label ? app.word(item.label, item.family) : say("request.cannot_tell");
-  const text = say("unsent.refused", { cell: named(item.cell), words, why: item.refused });
+  const text = say("unsent.refused", { cell: named(item.cell), words: item.words, why: item.refused });
   return banner("bad", text, () => { app.outbox.remove(item.key); app.paint(); });
 }
 

@@ -213,6 +213,19 @@ async def test_only_the_login_passes_of_all_headers(far: tuple[Far, str]) -> Non
     assert heard.keys() <= {"authorization", "user-agent"}
 
 
+@pytest.mark.parametrize("login", ["Machine abc", "Basic YTpi", "", "bearer"])
+async def test_the_machines_key_and_other_logins_do_not_pass(
+    far: tuple[Far, str], login: str
+) -> None:
+    told, served = far
+
+    await ask(
+        served, f"{SERVICE}/Hold", operator_pb2.HoldRequest(), authorization=login
+    )
+
+    assert "authorization" not in told.metadata[0]
+
+
 async def test_a_deadline_ends_the_call_on_both_sides(far: tuple[Far, str]) -> None:
     told, served = far
     request = operator_pb2.GetRequestRequest()

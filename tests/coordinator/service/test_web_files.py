@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 
 import grpc
 import pytest
+import pytest_asyncio
 from google.protobuf import descriptor_pb2
 
 from andon.v1 import operator_pb2
@@ -27,7 +28,10 @@ FILES = [
 ]
 
 
-@pytest.fixture
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def address() -> AsyncIterator[str]:
     """The port for browsers; no coordinator is needed for files."""
     async with web_before("127.0.0.1:1", web_names=("Andon.plant.example",)) as served:
@@ -168,7 +172,7 @@ async def test_the_service_worker_knows_every_file(address: str) -> None:
     assert {"/", "/app.js", "/contract.bin"} <= set(names)
 
 
-def test_the_page_asks_no_other_host() -> None:
+async def test_the_page_asks_no_other_host() -> None:
     """Licences and namespaces name hosts; nothing that a browser would load does."""
     loads = re.compile(rb"""(?:src|href|url\(|fetch\(|import\()\s*=?\s*["'(]?https?:""")
     files = web_files.files(b"")

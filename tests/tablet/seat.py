@@ -1,0 +1,112 @@
+"""A person's hands and eyes on the page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+PATIENCE_MS = 20_000
+PORTRAIT = (800, 1280)
+LANDSCAPE = (1280, 800)
+
+
+class Tablet:
+    """One tablet: a page in a profile of its own."""
+
+    def __init__(self, page: Any, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.complaints: list[str] = []
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._listen)
+
+    def _listen(self, message: Any) -> None:
+        # A refused connection is what cut lines are made of; all else is a fault.
+        if message.type == "error" and "net::" not in message.text:
+            self.complaints.append(message.text)
+
+    async def open(self) -> None:
+        """Open the page; it has its contract when it asks who is there."""
+        await self.page.goto(self.url)
+        await self.page.wait_for_selector(".app")
+
+    async def enter(self, person: str) -> None:
+        """Say who this is, where no PIN is needed."""
+        await self.page.fill("#person", person)
+        await self.tap("form button")
+        await self.see(".board")
+
+    async def log_in(self, person: str, pin: str) -> None:
+        """Tap a name, then the PIN."""
+        await self.tap(f".names button:has-text('{person}')")
+        await self.type_pin(pin)
+
+    async def type_pin(self, pin: str) -> None:
+        for digit in pin:
+            await self.tap(f".keys button:text-is('{digit}')")
+        await self.tap(".keys .primary")
+
+    async def tap(self, selector: str) -> None:
+        await self.page.tap(selector, timeout=PATIENCE_MS)
+
+    async def see(self, selector: str) -> Any:
+        return await self.page.wait_for_selector(selector, timeout=PATIENCE_MS)
+
+    async def see_text(self, text: str, within: str = ".app") -> None:
+        """Wait for words anywhere inside."""
+        await self.page.locator(within, has_text=text).first.wait_for(
+            timeout=PATIENCE_MS
+        )
+
+    async def gone(self, selector: str) -> None:
+        await self.page.wait_for_selector(
+            selector, state="detached", timeout=PATIENCE_MS
+        )
+
+    async def text(self, selector: str) -> str:
+        return str(await self.page.inner_text(selector, timeout=PATIENCE_MS))
+
+    async def texts(self, selector: str) -> list[str]:
+        return [str(one) for one in await self.page.locator(selector).all_inner_texts()]
+
+    async def count(self, selector: str) -> int:
+        return int(await self.page.locator(selector).count())
+
+    async def open_question(self, cell: str) -> None:
+        """Open the question of a cell, and wait until it may be answered."""
+        await self.tap(f".question:has-text('{cell}')")
+        await self.ready()
+
+    async def ready(self) -> None:
+        """Wait until an answer would be taken: claimed, and looked at long enough."""
+        await self.see(".answer:not([disabled])")
+        await self.page.wait_for_timeout(550)
+
+    async def answer(self, words: str) -> None:
+        await self.tap(f".answer:has-text('{words}')")
+
+
+@asynccontextmanager
+async def open_tablet(
+    chromium: Any,
+    url: str,
+    *,
+    size: tuple[int, int] = PORTRAIT,
+    language: str = "en",
+    reopen: Any = None,
+) -> AsyncIterator[Tablet]:
+    """A tablet at the page, in a profile of its own or in one that is there."""
+    width, height = size
+    context = reopen or await chromium.new_context(
+        viewport={"width": width, "height": height},
+        has_touch=True,
+        locale=language,
+        reduced_motion="reduce",
+    )
+    one = Tablet(await context.new_page(), url)
+    await one.open()
+    yield one
+    complaints = one.complaints
+    await context.close()
+    assert complaints == []
