@@ -22,6 +22,7 @@ from tui.clock import Clock, SystemClock
 from tui.errands.cells import CellErrands
 from tui.errands.insight import InsightErrands
 from tui.errands.learning import LearningErrands
+from tui.errands.people import PeopleErrands
 from tui.evidence import Answered
 from tui.identity import new_key
 from tui.link import Link
@@ -42,7 +43,7 @@ KEEP_S: Final = 1.0
 """Time between two looks at whether the claim must be renewed, s."""
 
 
-class AndonApp(CellErrands, LearningErrands, InsightErrands):
+class AndonApp(CellErrands, LearningErrands, InsightErrands, PeopleErrands):
     """One person's terminal."""
 
     TITLE = "andon"
@@ -84,6 +85,7 @@ class AndonApp(CellErrands, LearningErrands, InsightErrands):
         self._link = Link(self._server, self._actor, self._clock)
         self._seat = Seat(self._link, self._clock)
         self._clips = ClipDesk(self._link, self._clip_folder)
+        self.open_door(self._link)
         self.run_worker(self._watch(self._link, self._seat), name="watch")
         self.begin()
         self.set_interval(KEEP_S, self._keep)
@@ -102,6 +104,7 @@ class AndonApp(CellErrands, LearningErrands, InsightErrands):
                 seat.hear(event.request)
             if isinstance(event, Pictured) and not before.connected:
                 self._in_turn(self._link_is_back(seat))
+                self.run_worker(self.who_is_here(), group="door")
 
     def scene(self) -> Scene:
         """The picture of this moment."""
@@ -189,6 +192,13 @@ class AndonApp(CellErrands, LearningErrands, InsightErrands):
             self.tell(say("seat.dropped", said=said), bad=True)
         self._back_to_board()
         self._in_turn(self._seat.leave())
+
+    async def _leave_seat(self) -> None:
+        """Give the open request back: somebody else sits here now, or nobody."""
+        self._back_to_board()
+        if self._seat is not None:
+            async with self._hands:
+                await self._seat.leave()
 
     def _back_to_board(self) -> None:
         self.on_close_clip()

@@ -18,6 +18,7 @@ from grpc_status import rpc_status
 from andon.v1 import learning_pb2, learning_pb2_grpc, operator_pb2, operator_pb2_grpc
 from andon.v1 import terms_pb2 as words
 from tui import board, convert, evidence, terms
+from tui.bearer import Bearer
 from tui.clock import Clock, SystemClock
 from tui.errors import NotConnectedError, RefusedError, TerminalError
 
@@ -67,7 +68,10 @@ class Link:
         self.actor = actor
         self._clock: Clock = clock or SystemClock()
         self._answering = answering
-        self._channel = grpc.aio.insecure_channel(server, options=_CHANNEL)
+        self._bearer = Bearer()
+        self._channel = grpc.aio.insecure_channel(
+            server, options=_CHANNEL, interceptors=[self._bearer]
+        )
         self._operators = operator_pb2_grpc.OperatorServiceStub(self._channel)
         self._learning = learning_pb2_grpc.LearningServiceStub(self._channel)
         self._who = operator_pb2.Actor(person=actor.person, device=actor.device)
@@ -77,6 +81,16 @@ class Link:
         """The connection, for those who read through it."""
         return self._channel
 
+    def act_as(self, actor: terms.Actor, token: str) -> None:
+        """Call as this person from here on; the watch begins anew, seen by them."""
+        self.actor = actor
+        self._bearer.token = token
+        self._who = operator_pb2.Actor(person=actor.person, device=actor.device)
+
+    def locked_out(self, tell: Callable[[], None]) -> None:
+        """Call this when the coordinator knows of nobody who is logged in here."""
+        self._bearer.refused = tell
+
     async def close(self) -> None:
         """End every call."""
         await self._channel.close()
@@ -85,12 +99,15 @@ class Link:
         """Every event, for ever: a lost link is an event too, and is tried again."""
         tries = 0
         while True:
+            who = self._who
             try:
                 async for response in self._responses():
                     tries = 0
                     for event in convert.events(response, self._clock.monotonic()):
                         yield event
                 why = "the coordinator ended the watch"
+                if who is not self._who:
+                    continue
             except TerminalError as error:
                 why = error.text
             yield board.LinkLost(why, self._clock.monotonic())
@@ -98,11 +115,13 @@ class Link:
             tries += 1
 
     async def _responses(self) -> AsyncIterator[operator_pb2.WatchResponse]:
+        who = self._who
         call = self._operators.Watch(
-            operator_pb2.WatchRequest(actor=self._who, answering=self._answering)
+            operator_pb2.WatchRequest(actor=who, answering=self._answering),
+            metadata=self._bearer.metadata,
         )
         try:
-            while True:
+            while who is self._who:
                 # Not wait_for: on 3.11 it can swallow a cancellation.
                 async with asyncio.timeout(SILENCE_S):
                     response = await call.read()
@@ -223,7 +242,9 @@ class Link:
             clip_id: Which.
             coming: Told how many bytes of how many have come.
         """
-        call = self._operators.GetClip(operator_pb2.GetClipRequest(clip_id=clip_id))
+        call = self._operators.GetClip(
+            operator_pb2.GetClipRequest(clip_id=clip_id), metadata=self._bearer.metadata
+        )
         content, digest, size = bytearray(), hashlib.sha256(), 0
         expected = ""
         try:

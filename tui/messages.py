@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from textual.message import Message
 
@@ -162,6 +162,21 @@ class LookAtStory(Message):
     """The person wants the story around an entry."""
 
     payload_json: str
+
+
+@dataclass
+class LogIn(Message):
+    """The person says who they are. The PIN goes nowhere but to the coordinator."""
+
+    person: str
+    pin: str = field(repr=False)
+
+
+@dataclass
+class HoldHere(Message):
+    """Pull the cord of the board's chosen cell, or choose one that many further."""
+
+    step: int = 0
 
 
 @dataclass

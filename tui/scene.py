@@ -8,6 +8,7 @@ from datetime import datetime
 from tui.board import Board
 from tui.clip import Shown
 from tui.evidence import Sitting
+from tui.login import Login
 from tui.past import Past
 from tui.terms import Actor, Model
 
@@ -36,6 +37,8 @@ class Scene:
         sitting: The open request, if there is one.
         models: Of the family on the models screen, newest first.
         clip: On the clip screen, if there is one.
+        login: Who is logged in; None when nobody is, or nobody has to.
+        nobody_here: Somebody would have to log in, and nobody is.
         past: What was looked up: numbers, reports, the journal.
     """
 
@@ -49,3 +52,5 @@ class Scene:
     models: tuple[Model, ...] = ()
     clip: Shown | None = None
     past: Past = field(default_factory=Past)
+    login: Login | None = None
+    nobody_here: bool = False

@@ -114,6 +114,11 @@ class BoardScreen(Frame):
                 return request.cell_id
         return cells.chosen
 
+    def choose_cell(self, step: int) -> None:
+        """Move the cursor of the cells, which is then what a key is about."""
+        self._cells.focus()
+        self._cells.action_move(step)
+
     def action_open(self) -> None:
         """Open the chosen request, or the one that the chosen cell waits for."""
         request_id = self._queue.chosen

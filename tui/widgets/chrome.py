@@ -50,6 +50,8 @@ class TopLine(Picture):
 def _person(scene: Scene) -> Sequence[tuple[str, str]]:
     """Who acts here: loud when logged in, so that nobody acts as somebody else."""
     login = scene.login
+    if scene.nobody_here:
+        return [(say("login.nobody"), look.ASKS)]
     if login is None:
         return [(scene.actor.person, look.STRONG)]
     role = say(f"role.{login.role}")

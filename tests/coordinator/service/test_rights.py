@@ -41,6 +41,7 @@ def test_only_the_cord_the_boards_and_the_login_are_open():
         "OperatorService/Hold",
         "OperatorService/Watch",
         "LearningService/WatchLearning",
+        "InsightService/GetNumbers",
         "AccessService/WhoAmI",
         "AccessService/ListPeople",
         "AccessService/Login",
