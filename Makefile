@@ -71,6 +71,7 @@ proto: env  ## Write the stubs beside their .proto sources
 
 bench: env  ## The benchmarks that need no recording; the others say in their first lines what they want
 	@for script in store_commit replay_timing ros_rate; do echo "== $$script" && $(BIN)/python benchmarks/$$script.py || exit 1; done
+	@echo "== operator_speed" && $(BIN)/python -m benchmarks.operator_speed
 
 wheel: env  ## Build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation
