@@ -21,6 +21,8 @@ SEGMENTS: Final = 8
 WHOLE: Final = ("mean", "std", "min", "max", "slope", "step_mean", "step_max")
 PER_CHANNEL: Final = len(WHOLE) + 4 * SEGMENTS
 """Statistics of one channel; a window shorter than SEGMENTS repeats rows."""
+DESCRIBED: Final = len(WHOLE) + SEGMENTS
+"""Of these, what describe() tells."""
 FEATURE_LIMIT: Final = 6.0
 """Standardised statistics beyond this are cut: the networks never saw further."""
 _LEAST_SCALE: Final = 1e-6
@@ -68,22 +70,13 @@ def channel_scores(
 
 def window_features(scores: Tensor) -> Tensor:
     """Describe each channel by PER_CHANNEL statistics: (B, C, T) -> (B, C, F)."""
-    rows = scores.shape[2]
     mean = scores.mean(dim=2, keepdim=True)  # (B, C, 1)
     centred = scores - mean  # (B, C, T)
-    ramp = torch.linspace(-1.0, 1.0, rows, dtype=scores.dtype, device=scores.device)
-    steps = scores.diff(dim=2).abs()  # (B, C, T - 1)
     parts = functional.adaptive_avg_pool1d(centred, SEGMENTS)  # (B, C, S)
     squares = functional.adaptive_avg_pool1d(centred * centred, SEGMENTS)  # (B, C, S)
     return torch.cat(
         [
-            mean,
-            (centred * centred).mean(dim=2, keepdim=True).sqrt(),
-            scores.amin(dim=2, keepdim=True),
-            scores.amax(dim=2, keepdim=True),
-            (centred * ramp).mean(dim=2, keepdim=True),
-            steps.mean(dim=2, keepdim=True),
-            steps.amax(dim=2, keepdim=True),
+            *_whole(scores, mean, centred),
             parts + mean,
             (squares - parts * parts).clamp(min=0.0).sqrt(),
             functional.adaptive_max_pool1d(scores, SEGMENTS),
@@ -91,6 +84,32 @@ def window_features(scores: Tensor) -> Tensor:
         ],
         dim=2,
     )  # (B, C, F)
+
+
+def describe(scores: Tensor) -> Tensor:
+    """Describe each channel as a whole and by its course: (B, C, T) -> (B, C, W + S).
+
+    The first of the statistics above: enough to see that a window is unlike others.
+    """
+    mean = scores.mean(dim=2, keepdim=True)  # (B, C, 1)
+    parts = functional.adaptive_avg_pool1d(scores, SEGMENTS)  # (B, C, S)
+    return torch.cat([*_whole(scores, mean, scores - mean), parts], dim=2)
+
+
+def _whole(scores: Tensor, mean: Tensor, centred: Tensor) -> list[Tensor]:
+    """The statistics of WHOLE: (B, C, T), (B, C, 1), (B, C, T) -> each (B, C, 1)."""
+    rows = scores.shape[2]
+    ramp = torch.linspace(-1.0, 1.0, rows, dtype=scores.dtype, device=scores.device)
+    steps = scores.diff(dim=2).abs()  # (B, C, T - 1)
+    return [
+        mean,
+        (centred * centred).mean(dim=2, keepdim=True).sqrt(),
+        scores.amin(dim=2, keepdim=True),
+        scores.amax(dim=2, keepdim=True),
+        (centred * ramp).mean(dim=2, keepdim=True),
+        steps.mean(dim=2, keepdim=True),
+        steps.amax(dim=2, keepdim=True),
+    ]
 
 
 def feature_scores(

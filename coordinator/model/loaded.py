@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final, Self
 
@@ -16,6 +17,8 @@ from coordinator.errors import ArtifactError, ModelFaultError
 from coordinator.model.artifact import Artifact, read_artifact
 from coordinator.model.calibration import probabilities
 from coordinator.model.features import (
+    DESCRIBED,
+    PER_CHANNEL,
     channel_scores,
     feature_scores,
     window_features,
@@ -31,6 +34,9 @@ BATCH: Final = 64
 CANARY_TOLERANCE: Final = 1e-3
 """How far this host may compute the canary from the host that trained, in logits."""
 NETWORK_PREFIX: Final = "network."
+NOVELTY_PREFIX: Final = "novelty."
+FAMILIAR: Final = tuple(field.name for field in fields(Familiar))
+"""What is known of the familiar: tensors under NOVELTY_PREFIX."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,9 +68,9 @@ class Pipeline:
         self._channel_scale = torch.tensor(manifest.channel_scale)  # (C,)
         self._feature_mean = tensors["feature.mean"]  # (C, F)
         self._feature_scale = tensors["feature.scale"]  # (C, F)
-        self._familiar = Familiar(
-            tensors["novelty.axes"], tensors["novelty.points"], manifest.novelty_edge
-        )
+        self._bias = tensors["calibration.bias"]  # (L,)
+        self._heat = tensors["calibration.heat"]  # (C,)
+        self._familiar = Familiar(**_familiar(tensors))
         self._device = torch.device("cpu")
 
     def move(self, device: torch.device) -> None:
@@ -75,11 +81,9 @@ class Pipeline:
         self._channel_scale = self._channel_scale.to(device)
         self._feature_mean = self._feature_mean.to(device)
         self._feature_scale = self._feature_scale.to(device)
-        self._familiar = Familiar(
-            self._familiar.axes.to(device),
-            self._familiar.points.to(device),
-            self._familiar.edge,
-        )
+        self._bias, self._heat = self._bias.to(device), self._heat.to(device)
+        parts = {name: getattr(self._familiar, name) for name in FAMILIAR}
+        self._familiar = Familiar(**{k: v.to(device) for k, v in parts.items()})
 
     @property
     def network(self) -> Network:
@@ -96,19 +100,16 @@ class Pipeline:
         )
 
     def places(self, samples: Tensor, present: Tensor) -> Tensor:
-        """Where windows lie among the examples: (B, T, C), (B, C) -> (B, axes).
+        """Where windows lie among the examples: (B, T, C), (B, C) -> (B, places).
 
-        In units of the edge of the familiar: the space in which novelty is measured.
+        The space in which novelty is measured; what lies 1 apart there differs in every
+        statistic by about its usual spread.
         """
         with torch.inference_mode():
-            features = feature_scores(
-                window_features(self.scores(samples, present)),
-                present.to(self._device),
-                self._feature_mean,
-                self._feature_scale,
-            )  # (B, C, F)
-            places = features.flatten(1) @ self._familiar.axes  # (B, axes)
-            return (places / self._familiar.edge).cpu()
+            there = present.to(self._device)
+            found = self._familiar.places(samples.to(self._device), there)  # (B, C, S)
+            found = torch.where(there[:, :, None], found, 0.0).flatten(1)
+            return found.div(math.sqrt(found.shape[1])).cpu()
 
     def run(self, samples: Tensor, present: Tensor) -> Tensor:
         """Logits and, in the last column, novelty: (B, T, C), (B, C) -> (B, L + 1)."""
@@ -126,7 +127,10 @@ class Pipeline:
             )  # (B, C, F)
             reads_features = self._network.reads is Reads.FEATURES
             logits = self._network(features if reads_features else scores)  # (B, L)
-            novelty = self._familiar.novelty(features.flatten(1))  # (B,)
+            # What is not there to be seen must not leave the model as sure as before.
+            heat = ((~present).to(logits.dtype) @ self._heat).exp()  # (B,)
+            logits = (logits + self._bias) / heat[:, None]
+            novelty = self._familiar.novelty(samples, present)  # (B,)
             # One tensor, so that one copy brings everything back from a device.
             return torch.cat([logits, novelty[:, None]], dim=1).cpu()  # (B, L + 1)
 
@@ -328,14 +332,45 @@ def _network(artifact: Artifact) -> Network:
     }
     try:
         network.adopt(own)
-        for name in ("feature.mean", "feature.scale", "novelty.axes", "novelty.points"):
-            tensors[name]
+        _check_calibration(manifest, tensors)
     except (RuntimeError, KeyError, ValueError) as error:
         raise _canary("the weights do not fit the network") from error
     network.eval()
     network.fold()
     network.requires_grad_(requires_grad=False)
     return network
+
+
+def _familiar(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensors[NOVELTY_PREFIX + name] for name in FAMILIAR}
+
+
+def _check_calibration(manifest: Manifest, tensors: dict[str, Tensor]) -> None:
+    """Raises KeyError or ValueError for what would not fit, or would make surer."""
+    channels, labels = len(manifest.channels), len(manifest.labels)
+    familiar = _familiar(tensors)
+    steps = familiar["scores"].shape
+    shapes = {
+        "feature.mean": (channels, PER_CHANNEL),
+        "feature.scale": (channels, PER_CHANNEL),
+        "calibration.bias": (labels,),
+        "calibration.heat": (channels,),
+        "novelty.centre": (channels,),
+        "novelty.scale": (channels,),
+        "novelty.novelties": tuple(steps),
+        **{
+            f"novelty.{name}": (channels, DESCRIBED)
+            for name in ("middle", "spread", "low", "high")
+        },
+    }
+    wrong = [name for name, shape in shapes.items() if tensors[name].shape != shape]
+    if wrong or len(steps) != 1 or not steps[0]:
+        raise ValueError("a table has another shape")
+    if bool((tensors["calibration.heat"] < 0.0).any()):
+        raise ValueError("an absent channel would make the model surer")
+    ladder = (familiar["scores"], familiar["novelties"])
+    if any(bool((table.diff() < 0.0).any()) for table in ladder):
+        raise ValueError("a higher score would be less novel")
 
 
 def _canary(text: str) -> ArtifactError:

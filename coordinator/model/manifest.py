@@ -33,7 +33,7 @@ class Manifest(BaseModel):
         channel_mean: Of every channel, in its unit.
         channel_scale: Of every channel, in its unit.
         temperature: Divides the logits.
-        novelty_edge: Distance at the edge of the familiar.
+        false_ask: Share of familiar windows that may be called novel.
         canary: Logits of the canary window when the model was written.
         snapshot: Digest of the examples it was trained on.
         split: Rule by which examples were kept from training.
@@ -47,7 +47,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     files: dict[str, Sha256]
     network: Name
     members: Annotated[int, Field(ge=1, le=64)]
@@ -58,7 +58,7 @@ class Manifest(BaseModel):
     channel_mean: list[Finite]
     channel_scale: list[Annotated[Finite, Field(gt=0.0)]]
     temperature: Annotated[Finite, Field(gt=0.0)]
-    novelty_edge: Annotated[Finite, Field(gt=0.0)]
+    false_ask: Annotated[Finite, Field(gt=0.0, lt=1.0)]
     canary: list[Finite]
     snapshot: Sha256
     split: Name

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from coordinator.errors import TrainingError
+from coordinator.learning.training.calibrate import Asked, Measured, calibrate
 from coordinator.learning.training.dataset import SPLIT, folds, frozen
 from coordinator.learning.training.grow import FOREST, grow
 from coordinator.learning.training.loop import Lesson, Recipe, Tick, train, warm_start
 from coordinator.model import novelty
 from coordinator.model.artifact import Artifact, pack_weights, write_artifact
-from coordinator.model.calibration import fit_temperature, log_loss
 from coordinator.model.features import (
     Scaling,
     channel_scores,
@@ -29,7 +29,13 @@ from coordinator.model.features import (
     window_features,
 )
 from coordinator.model.forest import ForestNetwork
-from coordinator.model.loaded import NETWORK_PREFIX, Pipeline, canary_logits
+from coordinator.model.loaded import (
+    FAMILIAR,
+    NETWORK_PREFIX,
+    NOVELTY_PREFIX,
+    Pipeline,
+    canary_logits,
+)
 from coordinator.model.manifest import Manifest
 from coordinator.model.network import Network, Reads, Sizes
 from coordinator.model.registry import build, known
@@ -116,9 +122,7 @@ class _Contender:
 
     name: str
     network: Network
-    logits: NDArray[np.float64]
-    temperature: float
-    loss: float
+    measured: Measured
 
 
 def fit(
@@ -150,8 +154,26 @@ def fit(
     for i, name in enumerate(names):
         share = _part(tick, i, len(names))
         contenders.append(_contend(name, snapshot, prepared, plan, parent, share))
-    best = min(contenders, key=lambda contender: contender.loss)
+    best = _best(contenders)
     return _write(best, snapshot, prepared, plan, folder, parent)
+
+
+def _best(contenders: Sequence[_Contender]) -> _Contender:
+    """The favourite, unless another is better by more than its standard error.
+
+    A network that learned by gradients goes on where the examples end, and is sure of
+    it; a forest does not. So a difference that may be chance does not count against it.
+    """
+    favourite = contenders[0]
+
+    def gain(other: _Contender) -> float:
+        share = favourite.measured.shares
+        less = favourite.measured.losses - other.measured.losses  # (examples,)
+        mean = float((share * less).sum())
+        return mean - float(np.sqrt((share**2 * (less - mean) ** 2).sum()))
+
+    best = max(contenders, key=gain)
+    return best if gain(best) > 0.0 else favourite
 
 
 def _prepare(snapshot: Snapshot) -> _Prepared:
@@ -225,10 +247,10 @@ def _contend(
         grow(network, lesson, FOREST, plan.seed, tick)
     else:
         train(network, lesson, plan.recipes.get(name, OWN_RECIPE), tick)
-    logits = _spoken_out_of_fold(network, inputs, fold)
-    temperature = fit_temperature(logits, prepared.label_index, prepared.weights)
-    loss = log_loss(logits, prepared.label_index, prepared.weights, temperature)
-    return _Contender(name, network, logits, temperature, loss)
+    asked = Asked(
+        inputs, fold, prepared.label_index, prepared.weights, lesson.droppable
+    )
+    return _Contender(name, network, calibrate(network, asked))
 
 
 def _is_kin(parent: Artifact, snapshot: Snapshot, network: str) -> bool:
@@ -242,19 +264,6 @@ def _is_kin(parent: Artifact, snapshot: Snapshot, network: str) -> bool:
     )
 
 
-def _spoken_out_of_fold(
-    network: Network, inputs: Tensor, fold: Tensor
-) -> NDArray[np.float64]:
-    """Logits of each example by the member that never saw it: (N, L)."""
-    with torch.inference_mode():
-        logits = network.member_logits(inputs)  # (K, N, L)
-        spoken = logits[fold, torch.arange(len(fold))]  # (N, L)
-    numbers: NDArray[np.float64] = spoken.numpy().astype(np.float64)
-    if not np.isfinite(numbers).all():
-        raise TrainingError("the training diverged: an output is not finite.")
-    return numbers
-
-
 def _write(
     best: _Contender,
     snapshot: Snapshot,
@@ -264,19 +273,24 @@ def _write(
     parent: Artifact | None,
 ) -> Fitted:
     familiar = novelty.fit(
-        prepared.inputs[Reads.FEATURES].flatten(1),
+        torch.from_numpy(snapshot.samples[prepared.rows]),
+        torch.from_numpy(snapshot.present[prepared.rows]),
         torch.tensor(_numbered([snapshot.groups[row] for row in prepared.rows])),
     )
+    measured = best.measured
     tensors = {
         "feature.mean": prepared.feature_mean,
         "feature.scale": prepared.feature_scale,
-        "novelty.axes": familiar.axes,
-        "novelty.points": familiar.points,
+        "calibration.bias": torch.tensor(
+            measured.calibration.bias, dtype=torch.float32
+        ),
+        "calibration.heat": torch.from_numpy(measured.heat),
+        **{NOVELTY_PREFIX + name: getattr(familiar, name) for name in FAMILIAR},
     }
     for name, value in best.network.state_dict().items():
         tensors[NETWORK_PREFIX + name] = value.detach().clone()
     weights, files = pack_weights(tensors)
-    right = best.logits.argmax(axis=1) == prepared.label_index
+    right = measured.logits.argmax(axis=1) == prepared.label_index
     manifest = Manifest(
         files=files,
         network=best.name,
@@ -287,15 +301,15 @@ def _write(
         labels=list(snapshot.labels),
         channel_mean=prepared.scaling.mean.astype(float).tolist(),
         channel_scale=prepared.scaling.scale.astype(float).tolist(),
-        temperature=best.temperature,
-        novelty_edge=familiar.edge,
+        temperature=measured.calibration.temperature,
+        false_ask=novelty.FALSE_ASK,
         canary=[0.0] * len(snapshot.labels),
         snapshot=str(snapshot.digest),
         split=SPLIT,
         examples=len(prepared.rows),
         seed=plan.seed,
         metrics={
-            "out_of_fold.log_loss": best.loss,
+            "out_of_fold.log_loss": measured.loss,
             "out_of_fold.accuracy": float(right.mean()),
         },
         parent=str(parent.digest if parent is not None else NO_DIGEST),
@@ -308,7 +322,10 @@ def _write(
     manifest = manifest.model_copy(update={"canary": canary})
     path = write_artifact(folder, manifest, weights)
     return Fitted(
-        path, best.name, best.temperature, OutOfFold(prepared.rows, best.logits)
+        path,
+        best.name,
+        measured.calibration.temperature,
+        OutOfFold(prepared.rows, measured.logits),
     )
 
 

@@ -148,7 +148,7 @@ def test_links_and_missing_files_are_refused(model: Path, tmp_path: Path) -> Non
         pytest.param(lambda c: c + b"\n", id="not-canonical"),
         pytest.param(lambda c: b"\xff\xfe", id="not-text"),
         pytest.param(lambda c: b"[]", id="a-list"),
-        pytest.param(lambda c: c.replace(b'"version":1', b'"version":2'), id="newer"),
+        pytest.param(lambda c: c.replace(b'"version":2', b'"version":3'), id="newer"),
         pytest.param(lambda c: c.replace(b'"seed"', b'"sead"'), id="unknown-key"),
     ],
 )
@@ -173,7 +173,7 @@ def test_a_manifest_that_is_not_one_is_refused(
         pytest.param({"labels": ["a", "a", "b"]}, "ARTIFACT_MANIFEST", id="twins"),
         pytest.param({"network": "resnet"}, "ARTIFACT_MANIFEST", id="unknown-network"),
         pytest.param({"temperature": 0.0}, "ARTIFACT_MANIFEST", id="no-temperature"),
-        pytest.param({"novelty_edge": -1.0}, "ARTIFACT_MANIFEST", id="no-edge"),
+        pytest.param({"false_ask": -1.0}, "ARTIFACT_MANIFEST", id="no-false-ask"),
         pytest.param({"members": 4}, "ARTIFACT_CANARY", id="wrong-shape"),
         pytest.param({"network": "cnn"}, "ARTIFACT_CANARY", id="other-network"),
         pytest.param({"canary": [9.0, 9.0, 9.0]}, "ARTIFACT_CANARY", id="other-canary"),
@@ -208,7 +208,7 @@ def test_weights_that_are_not_finite_are_refused(
 
 def test_missing_weights_are_refused(trained: Path, tmp_path: Path) -> None:
     read = read_artifact(trained)
-    for name in ("novelty.axes", "network.bias"):
+    for name in ("novelty.low", "network.bias"):
         tensors = {k: v for k, v in read.tensors.items() if k != name}
         weights, files = pack_weights(tensors)
         manifest = read.manifest.model_copy(update={"files": files})

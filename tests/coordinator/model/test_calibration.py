@@ -1,17 +1,16 @@
-"""Temperature and novelty: numbers that must mean what they say."""
+"""Temperature and bias: a probability that means what it says."""
 
 import math
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.model import novelty
 from coordinator.model.calibration import (
     COOLEST,
     HOTTEST,
+    fit_calibration,
     fit_temperature,
     log_loss,
     probabilities,
@@ -81,51 +80,34 @@ def test_a_temperature_needs_numbers() -> None:
         fit_temperature(np.array([[math.nan, 1.0]]), np.array([0]), np.ones(1))
 
 
-def familiar_of(count: int = 200, width: int = 20) -> novelty.Familiar:
-    generator = torch.Generator().manual_seed(0)
-    scores = torch.randn(count, width, generator=generator)
-    return novelty.fit(scores, torch.arange(count))
+def test_a_label_that_was_weighed_up_is_brought_back_to_its_share() -> None:
+    # A forest that learned as if both labels were equally common, on a stream where
+    # one in ten is a fault and nothing in the window tells.
+    rng = np.random.default_rng(1)
+    truth = (rng.random(2000) < 0.9).astype(np.int64)
+    logits = rng.normal(0.0, 0.1, (2000, 2))
+
+    found = fit_calibration(logits, truth, np.ones(2000))
+    said = probabilities(logits + found.bias, found.temperature)
+
+    assert said[:, 1].mean() == pytest.approx(0.9, abs=0.02)
 
 
-def test_windows_like_the_examples_are_familiar_and_others_are_not() -> None:
-    familiar = familiar_of()
-    generator = torch.Generator().manual_seed(1)
-    same = torch.randn(300, 20, generator=generator)
+def test_a_bias_never_loses_to_a_temperature_alone() -> None:
+    rng = np.random.default_rng(2)
+    truth = (rng.random(300) < 0.8).astype(np.int64)
+    logits = np.eye(2)[truth] * 1.5 + rng.gumbel(size=(300, 2))
+    ones = np.ones(300)
 
-    assert (familiar.novelty(same) <= 1.0).float().mean() > 0.93
-    assert (familiar.novelty(same + 6.0) > 1.0).all()
+    found = fit_calibration(logits, truth, ones)
+    plain = fit_temperature(logits, truth, ones)
 
-
-def test_farther_is_never_more_familiar() -> None:
-    familiar = familiar_of()
-    direction = familiar.axes[:, 0] / familiar.axes[:, 0].norm()
-
-    distances = [
-        float(familiar.novelty((direction * far)[None])) for far in (10, 20, 40, 80)
-    ]
-
-    assert distances == sorted(distances)
+    assert log_loss(logits + found.bias, truth, ones, found.temperature) < log_loss(
+        logits, truth, ones, plain
+    )
 
 
-def test_a_window_that_is_not_finite_is_never_familiar() -> None:
-    scores = torch.full((1, 20), math.nan)
+def test_a_bias_costs_more_than_a_few_examples() -> None:
+    few = fit_calibration(np.zeros((3, 2)), np.array([1, 1, 1]), np.ones(3))
 
-    assert not (familiar_of().novelty(scores) <= 1.0).any()
-
-
-def test_neighbours_in_time_do_not_vouch_for_each_other() -> None:
-    base = torch.randn(20, 6, generator=torch.Generator().manual_seed(2))
-    twins = base.repeat_interleave(8, dim=0) + 0.001
-
-    careful = novelty.fit(twins, torch.arange(20).repeat_interleave(8))
-    careless = novelty.fit(twins, torch.arange(160))
-
-    assert careful.edge > 10 * careless.edge
-
-
-@pytest.mark.parametrize("count", [1, 2, 5, 8])
-def test_a_handful_of_examples_gives_an_edge_too(count: int) -> None:
-    familiar = familiar_of(count)
-
-    assert familiar.edge > 0.0
-    assert math.isfinite(float(familiar.novelty(torch.zeros(1, 20))))
+    assert probabilities(few.bias, few.temperature)[1] < 0.85
