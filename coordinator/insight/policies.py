@@ -14,6 +14,7 @@ import numpy as np
 
 from coordinator.errors import InputError
 from coordinator.live.gate.judge import Gate, Judge, allow, refusal
+from coordinator.live.gate.lately import CODE as UNFAMILIAR
 from coordinator.terms import Decision, Digest, Family, Finding, Prediction, Verdict
 
 POLICIES = (
@@ -71,8 +72,9 @@ class FixedThreshold:
             return refused
         if prediction is None:
             return _nobody_serves()
-        if findings:
-            first = findings[0]
+        of_window = [finding for finding in findings if finding.code != UNFAMILIAR]
+        if of_window:
+            first = of_window[0]
             return Verdict(Decision.ASK, first.code, first.text, prediction)
         if not prediction.confidence >= self.threshold:
             reason = f"{_said(prediction)}, fixed threshold {self.threshold:.2f}."

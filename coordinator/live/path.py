@@ -33,6 +33,7 @@ from coordinator.live.cell.permit import PermitMaker
 from coordinator.live.cell.record import CellRecord
 from coordinator.live.gate.audit import toss
 from coordinator.live.gate.desk import GateDesk
+from coordinator.live.gate.lately import Lately
 from coordinator.live.held import HeldCell
 from coordinator.live.request.opening import decided, opened
 from coordinator.live.request.queue import RequestQueue
@@ -127,6 +128,7 @@ class LivePath(HeldCell):
         )
         self._predict = predict
         self._gate = gate
+        self._lately = Lately()
         self._settings = settings
 
     # -- the door --------------------------------------------------------------------
@@ -216,6 +218,8 @@ class LivePath(HeldCell):
             )
         else:
             rule = self._gate.judge()
+            if prediction is not None:
+                findings = [*findings, *self._lately.see(prediction)]
             verdict = rule(prediction, findings, family)
         return Judged(DecisionId(new_id("d")), verdict, coin, rule.digest)
 
