@@ -23,6 +23,7 @@ from tui.errands.cells import CellErrands
 from tui.errands.insight import InsightErrands
 from tui.errands.learning import LearningErrands
 from tui.errands.people import PeopleErrands
+from tui.errands.teaching import TeachingErrands
 from tui.evidence import Answered
 from tui.identity import new_key
 from tui.link import Link
@@ -43,7 +44,9 @@ KEEP_S: Final = 1.0
 """Time between two looks at whether the claim must be renewed, s."""
 
 
-class AndonApp(CellErrands, LearningErrands, InsightErrands, PeopleErrands):
+class AndonApp(
+    CellErrands, LearningErrands, InsightErrands, PeopleErrands, TeachingErrands
+):
     """One person's terminal."""
 
     TITLE = "andon"
@@ -53,6 +56,7 @@ class AndonApp(CellErrands, LearningErrands, InsightErrands, PeopleErrands):
         Binding("N", "numbers", "keys.numbers"),
         Binding("J", "journal", "keys.journal"),
         Binding("O", "sheet", "keys.sheet"),
+        Binding("t", "teach", "teach.key_teach"),
         Binding("a", "go_on", "keys.go_on"),
     ]
 

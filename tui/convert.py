@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from enum import Enum
 from itertools import takewhile
@@ -157,6 +157,11 @@ def _family(family: operator_pb2.FamilyInfo) -> terms.Family:
     words = {tag: dict(spoken.words) for tag, spoken in family.words.items()}
     labels = tuple(map(_label, family.labels))
     return terms.Family(family.family, channels, labels, words)
+
+
+def labels(said: Iterable[words.Label]) -> tuple[terms.Label, ...]:
+    """The labels of a family, in their order."""
+    return tuple(map(_label, said))
 
 
 def _label(label: words.Label) -> terms.Label:

@@ -184,3 +184,42 @@ class LookAtSheet(Message):
     """The person wants the hand-over sheet."""
 
     span: str
+
+
+@dataclass
+class JoinParty(Message):
+    """The person labels stored windows of a family."""
+
+    family: str
+
+
+@dataclass
+class TeachWord(Message):
+    """The person says what the stored window is; "" for "cannot tell"."""
+
+    label: str
+
+
+@dataclass
+class TeachAlike(Message):
+    """The person wants to label what is nearly the same with it."""
+
+
+@dataclass
+class TeachSkip(Message):
+    """The person leaves the stored window to others."""
+
+
+@dataclass
+class TeachOrder(Message):
+    """The person wants the oldest windows first, or what teaches most."""
+
+
+@dataclass
+class TeachUndo(Message):
+    """The person takes back what they said of the stored window before."""
+
+
+@dataclass
+class LeaveParty(Message):
+    """The person goes back: from the edge to the window, or to the board."""

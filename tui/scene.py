@@ -8,6 +8,7 @@ from datetime import datetime
 from tui.board import Board
 from tui.clip import Shown
 from tui.evidence import Sitting
+from tui.lessons import Desk
 from tui.login import Login
 from tui.past import Past
 from tui.terms import Actor, Model
@@ -40,6 +41,7 @@ class Scene:
         login: Who is logged in; None when nobody is, or nobody has to.
         nobody_here: Somebody would have to log in, and nobody is.
         past: What was looked up: numbers, reports, the journal.
+        teaching: This person at the labelling party; None when not there.
     """
 
     board: Board
@@ -54,3 +56,4 @@ class Scene:
     past: Past = field(default_factory=Past)
     login: Login | None = None
     nobody_here: bool = False
+    teaching: Desk | None = None

@@ -82,6 +82,7 @@ class BoardScreen(Frame):
             ("h", say("keys.hold_short")),
             ("H", say("keys.all")),
             ("l", say("keys.models")),
+            ("t", say("teach.key_teach")),
             ("?", say("keys.help")),
             ("N", say("keys.numbers")),
             ("J", say("keys.journal")),
