@@ -6,7 +6,6 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable
-from functools import partial
 
 from coordinator import log, software
 from coordinator.clock import (
@@ -17,10 +16,9 @@ from coordinator.clock import (
     seconds_to_ns,
 )
 from coordinator.config import Settings
-from coordinator.errors import AndonError, StoreError
+from coordinator.errors import AndonError
 from coordinator.feed import Feed, PresenceChanged
 from coordinator.insight.why import Explainer
-from coordinator.learning.correction.accept import accept
 from coordinator.learning.path import LearningPath
 from coordinator.learning.training.process import ChildProcessTrainer
 from coordinator.live.cell import control
@@ -32,11 +30,12 @@ from coordinator.live.gate.plan import plan_of
 from coordinator.live.inference.device import choose
 from coordinator.live.inference.worker import InferenceWorker
 from coordinator.live.path import LivePath, PathSettings
-from coordinator.live.request.queue import RequestQueue, Times
+from coordinator.live.request.queue import RequestQueue
 from coordinator.model.slot import ModelSlot
 from coordinator.people.accounts import CHANGED_OFFLINE
 from coordinator.people.machine import remove_key
 from coordinator.seams import CellRow
+from coordinator.service import asking
 from coordinator.service.plant import Plant
 from coordinator.service.presence import Presence
 from coordinator.service.reception import open_people
@@ -50,7 +49,6 @@ from coordinator.terms import (
     FamilyId,
     HoldReason,
     OperatorRequest,
-    Outcome,
     Prediction,
     SensorWindow,
     events,
@@ -199,17 +197,13 @@ class Coordinator:
     # -- building --------------------------------------------------------------------
 
     def _requests(self) -> RequestQueue:
-        return RequestQueue(
+        return asking.build(
+            self._settings,
             store=self._store,
             clock=self._clock,
+            vocabulary=self._vocabulary,
             publish=self._heard,
-            family_of=self._vocabulary.family,
-            make_example=partial(accept, clock=self._clock),
-            times=Times(
-                claim_lease_ns=seconds_to_ns(self._settings.requests.claim_lease_s),
-                undo_ns=seconds_to_ns(self._settings.requests.undo_s),
-            ),
-            answered=lambda request, who: self.plant.carry_out(request, who),
+            plant=lambda: self.plant,
         )
 
     def _path(
@@ -307,7 +301,7 @@ class Coordinator:
             if late_ns > STALL_NS:
                 _log.error("stall_detected", seconds=round(late_ns / 1e9, 2))
                 self.plant.requests.postpone(late_ns)
-            await self._expire()
+            await asking.look_after(self.plant)
             expected_ns = now_ns + seconds_to_ns(TICK_S)
             if jumped_s := wall.jumped_s():
                 _log.warning("clock_jump", seconds=round(jumped_s, 1))
@@ -332,20 +326,6 @@ class Coordinator:
             _log.warning("nobody_answers" if nobody else "somebody_answers")
             self._feed.publish(PresenceChanged())
         return nobody
-
-    async def _expire(self) -> None:
-        requests = self.plant.requests
-        try:
-            for due in requests.due():
-                ended = await requests.expire(due)
-                path = self.plant.cells.get(ended.cell_id)
-                if ended.outcome is Outcome.TIMED_OUT and path is not None:
-                    path.inbox.post(control.Expired(ended))
-            await requests.make_final()
-            await requests.end_lapsed_claims()
-            await self.plant.people.sessions.tick()
-        except StoreError as error:  # a full disk must not end the coordinator
-            _log.error("expiry_waits", code=error.code, text=error.text)
 
     async def _write_down(self, path: LivePath) -> None:
         """Record what a cell has not recorded yet, if the store still can."""

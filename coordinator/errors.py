@@ -19,6 +19,7 @@ AndonError
     - NotYourClaimError         an answer without a claim
     - RequestClosedError        the request has ended
     - AnswerWaitsError          an answer was given, and may still be taken back
+    - OtherPersonError          somebody else has to say it
     - ViewChangedError          what was shown is not what is asked now
     - KeyReusedError            same idempotency key, other content
     - AlreadyDoneError          same key, same content: the first reply stands
@@ -174,6 +175,12 @@ class AnswerWaitsError(ConflictError):
     """An answer was given, and only who gave it may take it back."""
 
     refusal = "ANSWER_WAITS"
+
+
+class OtherPersonError(ConflictError):
+    """A second person has to agree, or a third to decide."""
+
+    refusal = "OTHER_PERSON"
 
 
 class ViewChangedError(ConflictError):

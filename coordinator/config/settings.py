@@ -70,6 +70,14 @@ class RequestsSection(Section):
     claim_lease_s: Seconds = 60.0
     undo_s: Annotated[float, Field(ge=0.0, le=60.0, strict=True)] = 3.0
     """An answer may be taken back for so long, and moves nothing before; 0 never, s."""
+    warning_share: Annotated[float, Field(ge=0.0, le=0.9, strict=True)] = 0.25
+    """People are warned when so much of the time is left."""
+    spread_share: Annotated[float, Field(ge=0.0, le=0.5, strict=True)] = 0.1
+    """Deadlines get up to so much more, each another part, so that few pass at once."""
+    flood_per_10_min: Annotated[int, Field(ge=1)] = 10
+    """More questions a person in ten minutes are a flood: one card for one cause."""
+    budget_per_hour: Annotated[int, Field(ge=1)] = 6
+    """Questions that one person answers with care in an hour."""
 
     @property
     def timeout_outcome(self) -> TimeoutOutcome:
@@ -102,6 +110,7 @@ class _LabelEntry(Section):
     must_never_miss: bool = False
     text: str = ""
     urgent: bool = False
+    second_opinion: bool = False
 
 
 class _ChannelEntry(Section):
@@ -181,6 +190,7 @@ class FamilySection(Section):
                     must_never_miss=x.must_never_miss,
                     text=x.text,
                     urgent=x.urgent,
+                    second_opinion=x.second_opinion,
                 )
                 for x in self.labels
             ),

@@ -133,6 +133,14 @@ def _said(event: Event) -> str:
             | events.RequestAnswered()
             | events.AnswerGiven()
             | events.AnswerUndone()
+            | events.ClaimHandedOver()
+            | events.FirstOpinion()
+            | events.FloodBegan()
+            | events.FloodEnded()
+            | events.ModelDoubted()
+            | events.OpinionKept()
+            | events.RequestArrived()
+            | events.RequestSkipped()
         ):
             return of_request(event)
         case events.ClipStored() | events.ClipRemoved():

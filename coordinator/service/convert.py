@@ -8,6 +8,7 @@ from datetime import UTC
 import numpy as np
 
 from andon.v1 import cell_pb2, learning_pb2, operator_pb2, terms_pb2
+from coordinator.live.request.pressure import Load
 from coordinator.live.request.view import Choice
 from coordinator.service.words import duration, legible, timestamp, to_wire
 from coordinator.terms import (
@@ -54,6 +55,7 @@ def label(term: Label) -> terms_pb2.Label:
         must_never_miss=term.must_never_miss,
         text=term.text,
         urgent=term.urgent,
+        second_opinion=term.second_opinion,
     )
 
 
@@ -220,8 +222,13 @@ def cell_status(term: CellStatus, now_ns: int) -> operator_pb2.CellStatus:
     )
 
 
-def request_summary(term: OperatorRequest, now_ns: int) -> operator_pb2.RequestSummary:
-    """Convert a request."""
+def request_summary(
+    term: OperatorRequest, now_ns: int, *, alike: int = 1
+) -> operator_pb2.RequestSummary:
+    """Convert a request; `alike` counts the open ones of its cause, itself included.
+
+    What the first of two people said is nobody's to see before the second.
+    """
     return operator_pb2.RequestSummary(
         request_id=term.request_id,
         cell_id=term.cell_id,
@@ -251,7 +258,39 @@ def request_summary(term: OperatorRequest, now_ns: int) -> operator_pb2.RequestS
         undo_left=(
             duration(term.pending_until_ns - now_ns) if term.is_pending else None
         ),
+        warned=term.warned,
+        skipped_by=term.skipped_by,
+        group_id=term.cause,
+        group_size=alike if term.cause else 1,
+        arrived_at=timestamp(term.arrived_at),
+        arrived_by=term.arrived_by,
+        first_opinion_by=term.first_by,
+        disputed=bool(term.disputed_by),
     )
+
+
+def load(term: Load) -> operator_pb2.Load:
+    """Convert how much people are asked."""
+    return operator_pb2.Load(
+        flood=term.flood,
+        since_at=timestamp(term.since_at),
+        asked_10_min=term.asked_short,
+        asked_hour=term.asked_hour,
+        budget_hour=term.budget_hour,
+        doubted=term.doubted,
+        text=_advice(term),
+    )
+
+
+def _advice(term: Load) -> str:
+    """What to do about the load, one sentence; "" when all is well."""
+    if term.doubted:
+        return (
+            f"{', '.join(term.doubted)} asks in many cells at once: look for one cause."
+        )
+    if term.flood:
+        return "More is asked than you can answer: fetch help, one card is one cause."
+    return ""
 
 
 def choice(term: Choice) -> operator_pb2.Choice:

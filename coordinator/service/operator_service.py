@@ -73,7 +73,7 @@ class OperatorService(RequestCalls, HoldCalls):
                 cell = convert.cell_status(change, now_ns)
                 return operator_pb2.WatchResponse(cell=cell)
             case OperatorRequest():
-                summary = convert.request_summary(change, now_ns)
+                summary = self._summary(change)
                 return operator_pb2.WatchResponse(request=summary)
             case LearningStatus():
                 learning = convert.learning_status(change)
@@ -89,10 +89,7 @@ class OperatorService(RequestCalls, HoldCalls):
                 convert.cell_status(path.cell.status(), now_ns)
                 for path in plant.cells.values()
             ],
-            requests=[
-                convert.request_summary(request, now_ns)
-                for request in plant.requests.all_open()
-            ],
+            requests=[self._summary(request) for request in plant.requests.all_open()],
             presence=self._presence(),
             learning=[
                 convert.learning_status(path.status) for path in plant.learning.values()
@@ -115,6 +112,7 @@ class OperatorService(RequestCalls, HoldCalls):
             people=there.people,
             since_last_answer=None if last_ns is None else duration(now_ns - last_ns),
             nobody=there.nobody,
+            load=convert.load(plant.requests.pressure.load()),
         )
 
     async def GetRequest(
@@ -134,7 +132,7 @@ class OperatorService(RequestCalls, HoldCalls):
         why = await explained(plant, asked, Question(window, decided, family, usual))
         offered = choices(decided.verdict.prediction, family, why.plausible)
         return operator_pb2.GetRequestResponse(
-            summary=convert.request_summary(asked, plant.clock.monotonic_ns()),
+            summary=self._summary(asked),
             window=convert.window(window),
             channels=[convert.channel(c) for c in family.channels],
             verdict=convert.verdict(decided.verdict, decided),
@@ -156,12 +154,9 @@ class OperatorService(RequestCalls, HoldCalls):
         found = self._plant.requests.all_open()
         if request.include_ended:
             found += await self._plant.store.ended_requests(start + size + 1)
-        now_ns = self._plant.clock.monotonic_ns()
         more = len(found) > start + size
         return operator_pb2.ListRequestsResponse(
-            requests=[
-                convert.request_summary(r, now_ns) for r in found[start : start + size]
-            ],
+            requests=[self._summary(r) for r in found[start : start + size]],
             next_page_token=str(start + size) if more else "",
         )
 

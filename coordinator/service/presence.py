@@ -36,6 +36,11 @@ class Presence:
         self._changed = changed
         self._answering: Counter[Actor] = Counter()
 
+    @property
+    def people(self) -> int:
+        """How many people can answer, each once."""
+        return len(self._answering)
+
     @contextmanager
     def answering(self, actor: Actor) -> Iterator[None]:
         """Count a client until the block ends."""

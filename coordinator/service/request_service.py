@@ -7,11 +7,14 @@ from typing import Any
 import grpc
 
 from andon.v1 import operator_pb2, operator_pb2_grpc
-from coordinator.errors import MissingFieldError, NotServedError
+from coordinator.errors import MissingFieldError
 from coordinator.feed import PresenceChanged
 from coordinator.live.cell import control
+from coordinator.live.request import groups
+from coordinator.live.request.view import view_digest
 from coordinator.service import convert
 from coordinator.service.plant import Plant, require_id
+from coordinator.service.status import sentence
 from coordinator.service.words import (
     actor_of,
     clean_note,
@@ -102,14 +105,17 @@ class RequestCalls(operator_pb2_grpc.OperatorServiceServicer):
         # Nothing ran since the answer was taken: the cell still stands as it stood.
         path = plant.cells.get(answered.cell_id)
         plant.feed.publish(PresenceChanged())
-        said = answered.label or answered.pending_label
+        said = answered.label or answered.pending_label  # "" for the first of two
         label = plant.vocabulary.family(answered.family).label(said)
         return operator_pb2.AnswerResponse(
             summary=self._summary(answered),
-            correction=bool(answered.guess) and answered.guess != said,
+            correction=bool(answered.guess and said) and answered.guess != said,
             action=to_wire(None if label is None else label.action),
             undo_within=duration(self._undo_left_ns(answered)),
-            cell_moves_on=path is not None and path.waits_for(answered),
+            cell_moves_on=(
+                path is not None and bool(said) and path.waits_for(answered)
+            ),
+            needs_second=answered.is_open and not answered.is_pending,
         )
 
     async def UndoAnswer(
@@ -128,36 +134,105 @@ class RequestCalls(operator_pb2_grpc.OperatorServiceServicer):
         self, request: operator_pb2.ArriveRequest, context: Context
     ) -> operator_pb2.ArriveResponse:
         """See operator.proto."""
-        del request, context
-        raise NotServedError("this version notes no arrivals.")
+        del context
+        arrived = await self._plant.requests.arrive(
+            RequestId(require_id("request_id", request.request_id)),
+            actor_of(request.actor),
+        )
+        return operator_pb2.ArriveResponse(summary=self._summary(arrived))
 
     async def HandOver(
         self, request: operator_pb2.HandOverRequest, context: Context
     ) -> operator_pb2.HandOverResponse:
         """See operator.proto."""
-        del request, context
-        raise NotServedError("this version hands no claim over.")
+        del context
+        handed = await self._plant.requests.hand_over(
+            RequestId(require_id("request_id", request.request_id)),
+            actor_of(request.actor),
+            request.claim_epoch,
+            actor_of(operator_pb2.Actor(person=request.to_person)).person,
+            once_of(request),
+        )
+        return operator_pb2.HandOverResponse(summary=self._summary(handed))
 
     async def Skip(
         self, request: operator_pb2.SkipRequest, context: Context
     ) -> operator_pb2.SkipResponse:
         """See operator.proto."""
-        del request, context
-        raise NotServedError("give the claim back instead.")
+        del context
+        skipped = await self._plant.requests.skip(
+            RequestId(require_id("request_id", request.request_id)),
+            actor_of(request.actor),
+            request.claim_epoch,
+            once_of(request),
+        )
+        return operator_pb2.SkipResponse(summary=self._summary(skipped))
 
     async def GetGroup(
         self, request: operator_pb2.GetGroupRequest, context: Context
     ) -> operator_pb2.GetGroupResponse:
         """See operator.proto."""
-        del request, context
-        raise NotServedError("this version has no groups.")
+        del context
+        plant = self._plant
+        asked = await plant.requests.find(
+            RequestId(require_id("request_id", request.request_id))
+        )
+        family = plant.vocabulary.family(asked.family)
+        alike = plant.requests.alike(asked)[: groups.MOST_MEMBERS]
+        return operator_pb2.GetGroupResponse(
+            group_id=asked.cause,
+            members=[
+                operator_pb2.GroupMember(
+                    summary=self._summary(one), view_digest=view_digest(one, family)
+                )
+                for one in alike
+            ],
+        )
 
     async def AnswerGroup(
         self, request: operator_pb2.AnswerGroupRequest, context: Context
     ) -> operator_pb2.AnswerGroupResponse:
         """See operator.proto."""
-        del request, context
-        raise NotServedError("this version has no groups.")
+        del context
+        if not request.label:
+            raise MissingFieldError("label is required.")
+        shown = require_id("shown_request_id", request.shown_request_id)
+        results = await groups.answer_group(
+            self._plant.requests,
+            groups.GroupAnswer(
+                actor=actor_of(request.actor),
+                label=request.label,
+                shown=RequestId(shown),
+                members=[
+                    groups.Member(
+                        RequestId(require_id("request_id", member.request_id)),
+                        Digest(member.view_digest),
+                    )
+                    for member in request.members
+                ],
+                once=once_of(request),
+                note=clean_note(request.note),
+            ),
+        )
+        self._plant.feed.publish(PresenceChanged())
+        return operator_pb2.AnswerGroupResponse(
+            results=[self._result(result) for result in results]
+        )
+
+    def _result(self, result: groups.Result) -> operator_pb2.MemberResult:
+        request, refused = result.request, result.refused
+        summary = (
+            operator_pb2.RequestSummary(request_id=result.request_id)
+            if request is None
+            else self._summary(request)
+        )
+        return operator_pb2.MemberResult(
+            summary=summary,
+            taken=refused is None,
+            token="" if refused is None else refused.code,
+            text="" if refused is None else sentence(refused),
+            undo_within=duration(0 if request is None else self._undo_left_ns(request)),
+        )
 
     def _undo_left_ns(self, request: OperatorRequest) -> int:
         if not request.is_pending:
@@ -165,4 +240,8 @@ class RequestCalls(operator_pb2_grpc.OperatorServiceServicer):
         return max(0, request.pending_until_ns - self._plant.clock.monotonic_ns())
 
     def _summary(self, request: OperatorRequest) -> operator_pb2.RequestSummary:
-        return convert.request_summary(request, self._plant.clock.monotonic_ns())
+        return convert.request_summary(
+            request,
+            self._plant.clock.monotonic_ns(),
+            alike=self._plant.requests.alike_count(request),
+        )

@@ -35,6 +35,7 @@ STATUS_OF: Final[Mapping[type[errors.AndonError], grpc.StatusCode]] = {
     errors.NotYourClaimError: _CODE.FAILED_PRECONDITION,
     errors.RequestClosedError: _CODE.FAILED_PRECONDITION,
     errors.AnswerWaitsError: _CODE.FAILED_PRECONDITION,
+    errors.OtherPersonError: _CODE.FAILED_PRECONDITION,
     errors.ViewChangedError: _CODE.ABORTED,
     errors.KeyReusedError: _CODE.ALREADY_EXISTS,
     errors.AlreadyDoneError: _CODE.ALREADY_EXISTS,

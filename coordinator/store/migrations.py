@@ -28,6 +28,10 @@ FOLDED: Final = (
     "windows",
     "requests",
     "given",
+    "arrivals",
+    "skips",
+    "first_opinions",
+    "unheard",
     "clips",
     "examples",
     "labels",
@@ -52,6 +56,10 @@ SINCE: Final = {
     "held_by": 6,
     "opinions": 7,
     "decided": 7,
+    "arrivals": 8,
+    "skips": 8,
+    "first_opinions": 8,
+    "unheard": 8,
 }
 """The step that made a table, where it was not the first."""
 
@@ -99,6 +107,13 @@ def step_6_people(db: sqlite_utils.Database) -> None:
 def step_7_opinions(db: sqlite_utils.Database) -> None:
     """Make the tables of what people say of stored windows."""
     for statement in _TEACHING:
+        db.execute(statement)
+
+
+@MIGRATIONS()
+def step_8_hands(db: sqlite_utils.Database) -> None:
+    """Make the tables of arrivals, of who skipped what, of opinions without effect."""
+    for statement in _HANDS:
         db.execute(statement)
 
 
@@ -224,6 +239,22 @@ _TEACHING: Final = (
         PRIMARY KEY (family, window_digest)) STRICT, WITHOUT ROWID""",
 )
 
+_HANDS: Final = (
+    """CREATE TABLE arrivals (
+        request_id TEXT PRIMARY KEY, arrived_at TEXT NOT NULL, person TEXT NOT NULL,
+        seq INTEGER NOT NULL) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE skips (
+        request_id TEXT NOT NULL, person TEXT NOT NULL, seq INTEGER NOT NULL,
+        PRIMARY KEY (request_id, person)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE first_opinions (
+        request_id TEXT PRIMARY KEY, label TEXT NOT NULL, person TEXT NOT NULL,
+        seq INTEGER NOT NULL) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE unheard (
+        request_id TEXT NOT NULL, person TEXT NOT NULL, kind TEXT NOT NULL,
+        label TEXT NOT NULL, seq INTEGER NOT NULL,
+        PRIMARY KEY (request_id, person, kind)) STRICT, WITHOUT ROWID""",
+)
+
 STEPS: Final = (
     step_1_first_tables,
     step_2_clips,
@@ -232,6 +263,7 @@ STEPS: Final = (
     step_5_answers_that_wait,
     step_6_people,
     step_7_opinions,
+    step_8_hands,
 )
 VERSION: Final = len(STEPS)
 """The newest schema this andon knows; `user_version` in the file's header."""

@@ -78,9 +78,13 @@ _REQUEST: Final = """SELECT j.kind, j.payload, r.outcome, r.seen_at, r.claimed_b
     r.claim_epoch, r.claimed_at, r.resolved_at, r.label, r.answered_by,
     (SELECT c.clip_id FROM decisions AS d JOIN clips AS c ON c.window_id = d.window_id
         WHERE d.decision_id = r.decision_id AND NOT c.removed),
-    g.label, g.person
+    g.label, g.person, f.label, f.person, a.arrived_at, a.person,
+    (SELECT group_concat(s.person, char(10)) FROM skips AS s
+        WHERE s.request_id = r.request_id)
     FROM requests AS r JOIN journal AS j ON j.seq = r.seq
-    LEFT JOIN given AS g ON g.request_id = r.request_id"""
+    LEFT JOIN given AS g ON g.request_id = r.request_id
+    LEFT JOIN first_opinions AS f ON f.request_id = r.request_id
+    LEFT JOIN arrivals AS a ON a.request_id = r.request_id"""
 
 
 def open_requests(db: sqlite3.Connection, arming: Arming) -> list[OperatorRequest]:
@@ -126,7 +130,8 @@ def answered_for(
 
 def _request(row: Sequence[Any], arming: Arming) -> OperatorRequest:
     kind, payload, outcome, seen, holder, epoch, claimed, resolved, *rest = row
-    label, by, clip_id, pending, pending_by = rest
+    label, by, clip_id, pending, pending_by, first, first_by, *rest = rest
+    arrived_at, arrived_by, skipped_by = rest
     raised = cast(e.RequestOpened, decode(kind, payload)).request
     is_open = Outcome(outcome) is Outcome.OPEN
     until = arming.now_ns + raised.time_allowed_ns
@@ -147,6 +152,11 @@ def _request(row: Sequence[Any], arming: Arming) -> OperatorRequest:
         clip_id=NO_CLIP if clip_id is None else ClipId(clip_id),
         pending_label=pending or "",
         pending_by=PersonId(pending_by or NOBODY),
+        first_label=first or "",
+        first_by=PersonId(first_by or NOBODY),
+        arrived_at=None if arrived_at is None else read_time(arrived_at),
+        arrived_by=PersonId(arrived_by or NOBODY),
+        skipped_by=tuple(map(PersonId, sorted((skipped_by or "").splitlines()))),
     )
 
 

@@ -67,6 +67,7 @@ class Label:
         must_never_miss: A model that misses it more than the serving one is refused.
         text: What people read.
         urgent: An answer with it is final at once: nothing waits for an undo.
+        second_opinion: An answer with it counts when a second person agrees.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Label:
     must_never_miss: bool = False
     text: str = ""
     urgent: bool = False
+    second_opinion: bool = False
 
 
 @dataclass(frozen=True, slots=True)

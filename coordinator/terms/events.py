@@ -58,11 +58,20 @@ from coordinator.terms.request_events import (
     AnswerGiven,
     AnswerUndone,
     ClaimEnded,
+    ClaimHandedOver,
+    FirstOpinion,
+    FloodBegan,
+    FloodEnded,
+    ModelDoubted,
+    OpinionKept,
     RequestAnswered,
+    RequestArrived,
     RequestClaimed,
     RequestEnded,
+    RequestEvent,
     RequestOpened,
     RequestSeen,
+    RequestSkipped,
 )
 from coordinator.terms.teaching import (
     ExampleReinstated,
@@ -268,14 +277,6 @@ Event = (
     | PermitIssued
     | PermitConsumed
     | PermitDropped
-    | RequestOpened
-    | RequestSeen
-    | RequestClaimed
-    | ClaimEnded
-    | AnswerGiven
-    | AnswerUndone
-    | RequestAnswered
-    | RequestEnded
     | RequestExplained
     | ClipStored
     | ClipRemoved
@@ -313,6 +314,7 @@ Event = (
     | PinRefused
     | RoleChanged
     | TeamChanged
+    | RequestEvent
 )
 
 
@@ -321,6 +323,7 @@ __all__ = [
     "AnswerUndone",
     "CellMoved",
     "ClaimEnded",
+    "ClaimHandedOver",
     "ClipRemoved",
     "ClipStored",
     "CoordinatorStarted",
@@ -332,6 +335,9 @@ __all__ = [
     "ExampleQuarantined",
     "ExampleReinstated",
     "ExampleRetracted",
+    "FirstOpinion",
+    "FloodBegan",
+    "FloodEnded",
     "GateCertified",
     "GateClosed",
     "HoldConfirmed",
@@ -341,12 +347,14 @@ __all__ = [
     "JournalEntry",
     "LabelAdded",
     "LabelDecided",
+    "ModelDoubted",
     "ModelPromoted",
     "ModelRefused",
     "ModelRegistered",
     "ModelRolledBack",
     "ModelValidated",
     "OpinionGiven",
+    "OpinionKept",
     "OpinionTakenBack",
     "PartRejected",
     "PermitConsumed",
@@ -361,11 +369,13 @@ __all__ = [
     "PinRefused",
     "ProvisionalGranted",
     "RequestAnswered",
+    "RequestArrived",
     "RequestClaimed",
     "RequestEnded",
     "RequestExplained",
     "RequestOpened",
     "RequestSeen",
+    "RequestSkipped",
     "RoleChanged",
     "SessionClosed",
     "SessionOpened",

@@ -56,6 +56,17 @@ class Outcome(Enum):
     """The scene it asked about is gone."""
 
 
+class OpinionKind(Enum):
+    """Why somebody's word about a request has no effect."""
+
+    LOST = "lost"
+    """Somebody else was faster, or held the claim by then."""
+    LATE = "late"
+    """The request had ended without an answer."""
+    DISAGREED = "disagreed"
+    """Two people had to agree, and did not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who does something.
@@ -113,6 +124,15 @@ class OperatorRequest:
         pending_label: An answer that may still be taken back; "" when none waits.
         pending_by: Who gave it.
         pending_until_ns: Monotonic end of the time to take it back; 0 when none waits.
+        cause: What it shares with questions of other cells that one card may stand for;
+            "" when it stands alone.
+        arrived_at: UTC when somebody stood at the cell.
+        arrived_by: Who.
+        skipped_by: Who left it to others; it is offered to them last.
+        first_by: Who gave the first of two opinions; "" when none was given.
+        first_label: That opinion. Nobody is shown it before the second.
+        disputed_by: Who disagreed about it before; somebody else decides.
+        warned: Most of its time has passed.
     """
 
     request_id: RequestId
@@ -148,6 +168,14 @@ class OperatorRequest:
     pending_label: str = ""
     pending_by: PersonId = NOBODY
     pending_until_ns: int = 0
+    cause: str = ""
+    arrived_at: datetime | None = None
+    arrived_by: PersonId = NOBODY
+    skipped_by: tuple[PersonId, ...] = ()
+    first_by: PersonId = NOBODY
+    first_label: str = ""
+    disputed_by: tuple[PersonId, ...] = ()
+    warned: bool = False
 
     @property
     def is_open(self) -> bool:

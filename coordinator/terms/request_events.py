@@ -9,10 +9,11 @@ from coordinator.terms.ids import (
     NOBODY,
     CellId,
     Digest,
+    FamilyId,
     PersonId,
     RequestId,
 )
-from coordinator.terms.request import Actor, OperatorRequest, Outcome
+from coordinator.terms.request import Actor, OperatorRequest, OpinionKind, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,40 @@ class RequestClaimed:
     actor: Actor
     claim_epoch: int
     taken_from: PersonId = NOBODY
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimHandedOver:
+    """A claim was given to a named person. Guard: open, theirs, and epoch is the next.
+
+    Attributes:
+        to: Who holds it now.
+    """
+
+    request_id: RequestId
+    actor: Actor
+    claim_epoch: int
+    to: PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class RequestArrived:
+    """Somebody stands at the cell; later arrivals change nothing. Guard: open."""
+
+    request_id: RequestId
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSkipped:
+    """Somebody left a request to others. Guard: open, and the current claim is theirs.
+
+    The claim ends with it.
+    """
+
+    request_id: RequestId
+    actor: Actor
+    claim_epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +133,70 @@ class AnswerUndone:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstOpinion:
+    """The first of two people said what it is. Guards: as for an answer, and the first.
+
+    The claim ends with it: a second person has to see the request.
+
+    Attributes:
+        answer: What is recorded of it, apart from its effect.
+    """
+
+    answer: RequestAnswered
+
+
+@dataclass(frozen=True, slots=True)
+class OpinionKept:
+    """What somebody said without effect. Guard: the first of its kind and person.
+
+    Attributes:
+        why: Why it has no effect.
+        view_digest: What was shown.
+    """
+
+    request_id: RequestId
+    actor: Actor
+    label: str
+    why: OpinionKind
+    view_digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class FloodBegan:
+    """More is asked than the people who are there can answer.
+
+    Attributes:
+        asked: Questions of the last 10 minutes.
+        people: Who can answer.
+    """
+
+    asked: int
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class FloodEnded:
+    """People can keep up again; see FloodBegan."""
+
+    asked: int
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDoubted:
+    """A model asks in so many cells at once that a supervisor is told.
+
+    Attributes:
+        cells: Cells in which it asks now.
+        of: Cells of its family.
+    """
+
+    family: FamilyId
+    cells: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
 class RequestEnded:
     """A request ended without an answer. Guard: open."""
 
@@ -106,3 +205,23 @@ class RequestEnded:
     outcome: Outcome
     text: str
     successor: RequestId | None = None
+
+
+RequestEvent = (
+    AnswerGiven
+    | AnswerUndone
+    | ClaimEnded
+    | ClaimHandedOver
+    | FirstOpinion
+    | FloodBegan
+    | FloodEnded
+    | ModelDoubted
+    | OpinionKept
+    | RequestAnswered
+    | RequestArrived
+    | RequestClaimed
+    | RequestEnded
+    | RequestOpened
+    | RequestSeen
+    | RequestSkipped
+)

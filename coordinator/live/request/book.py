@@ -9,7 +9,8 @@ from coordinator import log
 from coordinator.clock import Clock
 from coordinator.errors import NotFoundError, StoreError
 from coordinator.live.request.mirror import Mirror, Publish
-from coordinator.live.request.rules import closed
+from coordinator.live.request.pressure import Pressure
+from coordinator.live.request.rules import closed, extra_ns
 from coordinator.live.request.views import Views
 from coordinator.seams import Store
 from coordinator.terms import (
@@ -44,10 +45,15 @@ class Times:
     Attributes:
         claim_lease_ns: A claim that is not renewed for so long is offered again.
         undo_ns: An answer may be taken back for so long; 0 makes it final at once.
+        warning_share: People are warned when so much of the time is left, in [0, 1].
+        extra_share: Deadlines get up to so much more, each another part of it, so that
+            many do not pass at once; 0 for none.
     """
 
     claim_lease_ns: int
     undo_ns: int = 0
+    warning_share: float = 0.0
+    extra_share: float = 0.0
 
 
 class Book:
@@ -67,6 +73,7 @@ class Book:
         make_example: MakeExample,
         times: Times,
         answered: Answered = nobody_waits,
+        pressure: Pressure | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -74,6 +81,7 @@ class Book:
         self._make_example = make_example
         self._times = times
         self._answered = answered
+        self.pressure = pressure or Pressure(clock)
         self._open = Mirror(clock, publish)
         self.views = Views(store)
         self._given: dict[RequestId, events.AnswerGiven] = {}
@@ -89,11 +97,16 @@ class Book:
 
     def add(self, request: OperatorRequest) -> None:
         """Mirror a request that was just committed."""
-        self._open.add(request)
+        self._open.add(self._spread(request))
+        self.pressure.asked(request)
 
     def get(self, request_id: RequestId) -> OperatorRequest | None:
         """Return an open request, None if it is not open."""
         return self._open.get(request_id)
+
+    async def find(self, request_id: RequestId) -> OperatorRequest:
+        """Return a request, open or ended; raises NotFoundError."""
+        return self._open.get(request_id) or await self._store.request(request_id)
 
     def has_clip(self, window_id: WindowId, clip_id: ClipId) -> None:
         """Mirror that a window's full-rate recording was just stored."""
@@ -104,6 +117,41 @@ class Book:
     def due(self) -> list[OperatorRequest]:
         """Return the open requests whose deadline has passed unanswered."""
         return self._open.due()
+
+    def warn(self) -> list[OperatorRequest]:
+        """Say once of each request that most of its time has passed; return these."""
+        share, now_ns = self._times.warning_share, self._clock.monotonic_ns()
+        late = [
+            r
+            for r in self._open.unwarned()
+            if not r.deadline_ns - now_ns > r.time_allowed_ns * share
+        ]
+        return [self._open.change(replace(r, warned=True)) for r in late]
+
+    def alike_count(self, request: OperatorRequest) -> int:
+        """Count the open requests of one cause; 1 for one that stands alone."""
+        return max(1, self._open.count_of_cause(request.cause) if request.cause else 1)
+
+    async def look_at_load(self) -> bool:
+        """Record what began or ended about the load; return whether anything did."""
+        happened = self.pressure.look(self._open.all_open())
+        for event in happened:
+            _log.warning("load", change=type(event).__name__)
+        if happened:
+            await self._store.commit(*happened)
+        return bool(happened)
+
+    def alike(self, request: OperatorRequest) -> list[OperatorRequest]:
+        """Return the open requests of one cause, oldest first; itself when alone."""
+        found = self._open.of_cause(request.cause) if request.cause else []
+        return found or [request]
+
+    def _spread(self, request: OperatorRequest) -> OperatorRequest:
+        """Give a request its share of extra time."""
+        more_ns = extra_ns(
+            request.request_id, request.time_allowed_ns, self._times.extra_share
+        )
+        return replace(request, deadline_ns=request.deadline_ns + more_ns)
 
     def postpone(self, by_ns: int) -> None:
         """Give back the time in which andon itself stood still."""

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from coordinator.errors import (
     AlreadyDoneError,
     AnswerWaitsError,
+    ConflictError,
+    NotFoundError,
     NotYourClaimError,
     RequestClaimedError,
     RequestClosedError,
     StaleEpochError,
 )
 from coordinator.live.request.book import Book
-from coordinator.live.request.rules import closed, refuse_pending, require_claim
+from coordinator.live.request.rules import (
+    closed,
+    refuse_pending,
+    require_claim,
+    require_role,
+)
 from coordinator.terms import (
     NOBODY,
     Actor,
@@ -42,12 +50,14 @@ class Claims(Book):
         Raises:
             NotFoundError: there is no such request.
             RequestClosedError: it has ended.
+            RoleError: the question is for a shift lead.
             RequestClaimedError: somebody else holds it and take_over was not asked.
             AnswerWaitsError: somebody else answered, and may still take it back.
         """
         request = await self._require_open(request_id)
         if request.claimed_by == actor.person:
             return self._renewed(request)
+        require_role(request, actor)
         refuse_pending(request, self._clock.monotonic_ns())
         if request.claimed_by and not take_over:
             raise self._claimed(request)
@@ -101,6 +111,13 @@ class Claims(Book):
         refuse_pending(request, self._clock.monotonic_ns())
         await self._end_claim(request, f"given back by {actor.person}")
 
+    async def let_go(
+        self, request_id: RequestId, actor: Actor, claim_epoch: int
+    ) -> None:
+        """Give a claim back if it still is this one; never a reason to fail."""
+        with suppress(ConflictError, NotFoundError):
+            await self.release_claim(request_id, actor, claim_epoch)
+
     async def end_lapsed_claims(self) -> None:
         """Offer again what a holder stopped looking at."""
         for request in self._open.lapsed():
@@ -131,7 +148,12 @@ class Claims(Book):
         ):
             return  # an answer or another claim was faster, and stands
         current = self._open.get(request.request_id)
-        if current is not None and current.claim_epoch == request.claim_epoch:
-            self._open.change(
-                replace(current, claimed_by=NOBODY, claimed_at=None, claim_expires_ns=0)
-            )
+        if current is not None:
+            self._open.change(self._freed(current, request.claim_epoch))
+
+    @staticmethod
+    def _freed(request: OperatorRequest, claim_epoch: int) -> OperatorRequest:
+        """The request without this claim; with a newer one, if there is one by now."""
+        if request.claim_epoch != claim_epoch:
+            return request
+        return replace(request, claimed_by=NOBODY, claimed_at=None, claim_expires_ns=0)

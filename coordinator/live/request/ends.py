@@ -5,6 +5,8 @@ A time-out is never an approval: the question goes one level up, the cell stays 
 
 from __future__ import annotations
 
+import asyncio
+
 from coordinator.errors import AnswerWaitsError, RequestClosedError
 from coordinator.live.request.finals import Finals
 from coordinator.live.request.rules import succeeding
@@ -12,10 +14,14 @@ from coordinator.terms import (
     IdempotencyKey,
     OperatorRequest,
     Outcome,
+    PersonId,
     RequestKind,
     TimeoutOutcome,
     events,
 )
+
+EXPIRE_AT_ONCE = 256
+"""Requests that are expired together."""
 
 
 class Ends(Finals):
@@ -66,6 +72,22 @@ class Ends(Finals):
         except (RequestClosedError, AnswerWaitsError):
             return await self._settled(request.request_id)
 
+    async def expire_due(self) -> list[OperatorRequest]:
+        """Expire what is due, at most EXPIRE_AT_ONCE; return what has ended.
+
+        They are committed together: ten thousand that pass in one second take as many
+        transactions as they fill, and everything else goes on in between.
+
+        Raises:
+            StoreError: the store took none of the rest; they are still due.
+        """
+        due = self._open.due()[:EXPIRE_AT_ONCE]
+        done = await asyncio.gather(*map(self.expire, due), return_exceptions=True)
+        for failed in done:
+            if isinstance(failed, BaseException):
+                raise failed
+        return [one for one in done if isinstance(one, OperatorRequest)]
+
     async def _succeed(
         self,
         request: OperatorRequest,
@@ -73,12 +95,14 @@ class Ends(Finals):
         text: str,
         *also: events.Event,
         once: IdempotencyKey | None = None,
+        disputed_by: tuple[PersonId, ...] = (),
     ) -> OperatorRequest:
         """End a request and raise it again one level up, in one transaction."""
         successor = succeeding(
             request,
             raised_at=self._clock.utc_now(),
             now_ns=self._clock.monotonic_ns(),
+            disputed_by=disputed_by,
         )
         ended = events.RequestEnded(
             request.request_id, request.cell_id, outcome, text, successor.request_id
@@ -87,5 +111,5 @@ class Ends(Finals):
             ended, events.RequestOpened(successor), *also, once=once, reply=text
         )
         ended_as = self._open.ended(request, outcome)
-        self._open.add(successor)
+        self._open.add(self._spread(successor))
         return ended_as

@@ -9,6 +9,7 @@ would end the request in between only makes it final sooner.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from coordinator import log
@@ -17,7 +18,7 @@ from coordinator.errors import (
     NotYourClaimError,
     RequestClosedError,
 )
-from coordinator.live.request.claims import Claims
+from coordinator.live.request.hands import Hands
 from coordinator.live.request.rules import closed
 from coordinator.terms import (
     NOBODY,
@@ -34,12 +35,15 @@ from coordinator.terms import (
 _log = log.get("requests")
 
 
-class Finals(Claims):
+class Finals(Hands):
     """The answers that wait, and those that do not wait any more."""
 
     async def load(self) -> None:
         """Take over what is open in the store, all times armed again in full."""
-        self._open.load(await self._store.open_requests())
+        found = await self._store.open_requests()
+        self._open.load([self._spread(request) for request in found])
+        for asked in found:
+            self.pressure.asked(asked)
         await self.views.load(self._open.all_open())
         now_ns = self._clock.monotonic_ns()
         for given in await self._store.answers_that_wait():
@@ -54,7 +58,8 @@ class Finals(Claims):
     ) -> OperatorRequest:
         """Take an answer back: the request is open again, under the same claim.
 
-        The time the answer waited is not taken from the deadline.
+        The time the answer waited is not taken from the deadline. Where one card stood
+        for several, taking back what was said of the one shown takes back all.
 
         Raises:
             NotFoundError: there is no such request.
@@ -63,6 +68,17 @@ class Finals(Claims):
         """
         if await self._store.replied(once) is not None:
             return await self._settled(request_id)
+        undone = await self._undo_one(request_id, actor, once)
+        for other in [*self._given.values()]:
+            given = other.answer
+            if given.shown == request_id and given.actor.person == actor.person:
+                with suppress(RequestClosedError, NotYourClaimError):  # final by now
+                    await self._undo_one(given.request_id, actor)
+        return undone
+
+    async def _undo_one(
+        self, request_id: RequestId, actor: Actor, once: IdempotencyKey | None = None
+    ) -> OperatorRequest:
         request = await self._require_open(request_id)
         undone = events.AnswerUndone(request_id, actor)
         try:
@@ -71,21 +87,23 @@ class Finals(Claims):
             return await self._settled(request_id)
         except RequestClosedError as error:
             raise closed(await self._settled(request_id)) from error
+        _log.info("answer_undone", request=request_id, person=actor.person)
         given = self._given.pop(request_id, None)
         current = self._open.get(request_id) or request
         waited_ns = 0
         if given is not None:
             left_ns = current.pending_until_ns - self._clock.monotonic_ns()
-            waited_ns = given.undo_ns - left_ns
-        _log.info("answer_undone", request=request_id, person=actor.person)
-        opened = replace(
-            current,
-            pending_label="",
-            pending_by=NOBODY,
-            pending_until_ns=0,
-            deadline_ns=current.deadline_ns + max(0, waited_ns),
+            waited_ns = max(0, given.undo_ns - left_ns)
+        return self._renewed(
+            replace(
+                current,
+                pending_label="",
+                pending_by=NOBODY,
+                pending_until_ns=0,
+                deadline_ns=current.deadline_ns + waited_ns,
+            ),
+            told=True,
         )
-        return self._renewed(opened, told=True)
 
     async def make_final(self) -> list[OperatorRequest]:
         """Make final what nobody took back in time; return it, as it ended."""
@@ -155,5 +173,7 @@ class Finals(Claims):
     def _learned(
         self, request: OperatorRequest, final: events.RequestAnswered
     ) -> Sequence[events.Event]:
+        if final.shown:
+            return ()  # nobody looked at this very evidence
         example = self._make_example(request, final.actor, final.label)
         return () if example is None else (events.ExampleAdded(example),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -19,10 +20,12 @@ class Mirror:
         self._clock = clock
         self._publish = publish
         self._open: dict[RequestId, OperatorRequest] = {}
+        self._causes: Counter[str] = Counter()
 
     def load(self, requests: Iterable[OperatorRequest]) -> None:
         """Begin with what is open in the store."""
         self._open = {request.request_id: request for request in requests}
+        self._causes = Counter(request.cause for request in self._open.values())
 
     def all_open(self) -> list[OperatorRequest]:
         """Return the open requests, most urgent first."""
@@ -52,6 +55,19 @@ class Mirror:
             if not now_ns < r.deadline_ns and not r.is_pending
         ]
 
+    def unwarned(self) -> list[OperatorRequest]:
+        """Return the open requests nobody was warned about, and nobody answered."""
+        return [r for r in self._open.values() if not r.warned and not r.is_pending]
+
+    def of_cause(self, cause: str) -> list[OperatorRequest]:
+        """Return the open requests of one cause, oldest first."""
+        found = [r for r in self._open.values() if r.cause == cause]
+        return sorted(found, key=lambda r: (r.raised_at, r.request_id))
+
+    def count_of_cause(self, cause: str) -> int:
+        """Count the open requests of one cause."""
+        return self._causes[cause]
+
     def pending(self) -> list[OperatorRequest]:
         """Return the open requests whose answer may still be taken back."""
         return [r for r in self._open.values() if r.is_pending]
@@ -78,6 +94,8 @@ class Mirror:
 
     def add(self, request: OperatorRequest) -> OperatorRequest:
         """Mirror a request that was just committed."""
+        if request.request_id not in self._open:
+            self._causes[request.cause] += 1
         self._open[request.request_id] = request
         self._publish(request)
         return request
@@ -93,6 +111,7 @@ class Mirror:
     def end(self, request: OperatorRequest) -> OperatorRequest:
         """Mirror an end."""
         if self._open.pop(request.request_id, None) is not None:
+            self._causes[request.cause] -= 1
             self._publish(request)
         return request
 

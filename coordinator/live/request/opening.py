@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from coordinator.live.request.rules import cause_of
 from coordinator.terms import (
     Decision,
     FamilyId,
@@ -77,4 +78,11 @@ def opened(  # noqa: PLR0913 - a request is born complete
         time_allowed_ns=time_allowed_ns,
         on_timeout=on_timeout,
         priority=1 if kind is RequestKind.QUESTION else 9,
+        cause=(
+            ""
+            if prediction is None or kind is not RequestKind.QUESTION
+            else cause_of(
+                family, prediction.model_digest, judged.verdict.code, prediction.label
+            )
+        ),
     )

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import datetime
 
 from coordinator.errors import (
     AnswerWaitsError,
     NotYourClaimError,
+    OtherPersonError,
     RequestClosedError,
+    RoleError,
     StaleEpochError,
 )
 from coordinator.terms import (
     NOBODY,
     Actor,
+    Digest,
+    FamilyId,
     OperatorRequest,
+    PersonId,
     RequestId,
     RequestKind,
+    Role,
     new_id,
 )
 
@@ -31,7 +38,11 @@ def urgency(request: OperatorRequest) -> tuple[bool, int, int]:
 
 
 def succeeding(
-    request: OperatorRequest, *, raised_at: datetime, now_ns: int
+    request: OperatorRequest,
+    *,
+    raised_at: datetime,
+    now_ns: int,
+    disputed_by: tuple[PersonId, ...] = (),
 ) -> OperatorRequest:
     """The same question, raised again one level up, with its whole time."""
     return replace(
@@ -46,7 +57,60 @@ def succeeding(
         claim_epoch=0,
         claimed_at=None,
         claim_expires_ns=0,
+        arrived_at=None,
+        arrived_by=NOBODY,
+        skipped_by=(),
+        first_by=NOBODY,
+        first_label="",
+        disputed_by=disputed_by or request.disputed_by,
+        warned=False,
     )
+
+
+def extra_ns(request_id: RequestId, allowed_ns: int, share: float) -> int:
+    """Time added to a deadline so that many do not pass at once, in nanoseconds.
+
+    Between nothing and `share` of what is allowed, by the request's id: never less
+    than what was configured, and the same after a restart.
+    """
+    drawn = hashlib.sha256(request_id.encode()).digest()
+    return round(allowed_ns * share * int.from_bytes(drawn[:4]) / 2**32)
+
+
+def cause_of(family: FamilyId, model: Digest, code: str, guess: str) -> str:
+    """What questions of several cells have in common when one card stands for them."""
+    text = "\n".join((family, model, code, guess))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def may_answer(level: int, role: Role | None) -> bool:
+    """Whether this role may answer questions of this level; None: no accounts yet."""
+    least = Role.OPERATOR if level == 0 else Role.SUPERVISOR
+    return role is None or role >= least
+
+
+def require_role(request: OperatorRequest, actor: Actor) -> None:
+    """Let nobody at a question of a level above their role.
+
+    Raises:
+        RoleError: a shift lead has to answer.
+    """
+    if not may_answer(request.level, actor.role):
+        who = "a shift lead" if request.level > 0 else "an operator"
+        raise RoleError(f"{who} has to answer this.")
+
+
+def require_other_person(request: OperatorRequest, actor: Actor) -> None:
+    """Let nobody agree with themselves, or decide their own dispute.
+
+    Raises:
+        OtherPersonError: somebody else has to say it.
+    """
+    if request.first_by and request.first_by == actor.person:
+        raise OtherPersonError("a second person has to agree with you.")
+    if actor.person in request.disputed_by:
+        people = " and ".join(request.disputed_by)
+        raise OtherPersonError(f"{people} disagreed: somebody else decides.")
 
 
 def require_claim(request: OperatorRequest, actor: Actor, claim_epoch: int) -> None:

@@ -9,6 +9,7 @@ from coordinator.terms.events import (
     ClipStored,
     Event,
     ExampleAdded,
+    FirstOpinion,
     GateCertified,
     ModelPromoted,
     ModelRegistered,
@@ -36,6 +37,7 @@ FIELDS = (
 
 INSIDE = {
     AnswerGiven: "answer",
+    FirstOpinion: "answer",
     PermitIssued: "permit",
     RequestOpened: "request",
     ExampleAdded: "example",

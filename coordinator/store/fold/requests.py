@@ -10,6 +10,7 @@ from coordinator.errors import (
     IllegalTransitionError,
     NotFoundError,
     NotYourClaimError,
+    OtherPersonError,
     RequestClaimedError,
     RequestClosedError,
     StaleEpochError,
@@ -82,7 +83,7 @@ def request_claimed(at: Place, event: RequestClaimed) -> None:
 
     And no answer waits.
     """
-    _nothing_waits(at, event.request_id)
+    nothing_waits(at, event.request_id)
     if at.change(
         """UPDATE requests SET claimed_by = ?, claim_epoch = ?, claimed_at = ?
         WHERE request_id = ? AND outcome = 'open' AND claim_epoch = ?
@@ -98,7 +99,7 @@ def request_claimed(at: Place, event: RequestClaimed) -> None:
         ),
     ):
         return
-    holder, epoch = _open(at, event.request_id)
+    holder, epoch = is_open(at, event.request_id)
     if epoch != event.claim_epoch - 1:
         raise StaleEpochError(f"{event.claim_epoch - 1}, current {epoch}.")
     raise RequestClaimedError(f"claimed by {holder}.")
@@ -106,7 +107,7 @@ def request_claimed(at: Place, event: RequestClaimed) -> None:
 
 def claim_ended(at: Place, event: ClaimEnded) -> None:
     """Guards: open, the current claim, and no answer waits."""
-    _nothing_waits(at, event.request_id)
+    nothing_waits(at, event.request_id)
     if at.change(
         """UPDATE requests SET claimed_by = '', claimed_at = NULL
         WHERE request_id = ? AND outcome = 'open' AND claim_epoch = ?
@@ -114,7 +115,7 @@ def claim_ended(at: Place, event: ClaimEnded) -> None:
         (event.request_id, event.claim_epoch),
     ):
         return
-    _, epoch = _open(at, event.request_id)
+    _, epoch = is_open(at, event.request_id)
     if epoch != event.claim_epoch:
         raise StaleEpochError(f"{event.claim_epoch}, current {epoch}.")
     raise NotYourClaimError("nobody has claimed it.")
@@ -130,8 +131,9 @@ def answer_given(at: Place, event: AnswerGiven) -> None:
         (given.request_id,),
     )
     if row != (given.cell_id, given.claim_epoch, person) or not person:
-        raise _not_theirs(at, given)
-    _nothing_waits(at, given.request_id)
+        raise not_theirs(at, given)
+    nothing_waits(at, given.request_id)
+    _somebody_else_was_first(at, given)
     at.change(
         "INSERT INTO given VALUES (?, ?, ?, ?)",
         (given.request_id, given.label, person, at.seq),
@@ -147,7 +149,7 @@ def answer_undone(at: Place, event: AnswerUndone) -> None:
         return
     row = at.row("SELECT person FROM given WHERE request_id = ?", (event.request_id,))
     if row is None:
-        _open(at, event.request_id)
+        is_open(at, event.request_id)
         raise NotYourClaimError("no answer waits that could be taken back.")
     raise NotYourClaimError(f"{row[0]} gave the answer.")
 
@@ -162,10 +164,11 @@ def request_answered(at: Place, event: RequestAnswered) -> None:
             "SELECT label, person FROM given WHERE request_id = ?", (event.request_id,)
         )
         if waits != (event.label, event.actor.person):
-            _open(at, event.request_id)
+            is_open(at, event.request_id)
             raise NotYourClaimError("the answer was taken back.")
         at.change("DELETE FROM given WHERE request_id = ?", (event.request_id,))
-    _nothing_waits(at, event.request_id)
+    nothing_waits(at, event.request_id)
+    _somebody_else_was_first(at, event)
     if at.change(
         """UPDATE requests SET outcome = 'answered', label = ?, answered_by = ?,
         resolved_at = ?, resolved_seq = ? WHERE request_id = ? AND cell_id = ?
@@ -183,7 +186,7 @@ def request_answered(at: Place, event: RequestAnswered) -> None:
         ),
     ):
         return
-    raise _not_theirs(at, event)
+    raise not_theirs(at, event)
 
 
 def request_ended(at: Place, event: RequestEnded) -> None:
@@ -192,7 +195,7 @@ def request_ended(at: Place, event: RequestEnded) -> None:
         raise IllegalTransitionError(
             f"a request does not end {event.outcome.value} without an answer."
         )
-    _nothing_waits(at, event.request_id)
+    nothing_waits(at, event.request_id)
     if at.change(
         """UPDATE requests SET outcome = ?, resolved_at = ?, resolved_seq = ?
         WHERE request_id = ? AND cell_id = ? AND outcome = 'open'""",
@@ -205,13 +208,13 @@ def request_ended(at: Place, event: RequestEnded) -> None:
         ),
     ):
         return
-    _open(at, event.request_id)
+    is_open(at, event.request_id)
     raise NotFoundError(f"cell {event.cell_id} has no request {event.request_id}.")
 
 
-def _not_theirs(at: Place, event: RequestAnswered) -> AndonError:
+def not_theirs(at: Place, event: RequestAnswered) -> AndonError:
     """Say why this person may not answer this request under this claim."""
-    holder, epoch = _open(at, event.request_id)
+    holder, epoch = is_open(at, event.request_id)
     if epoch != event.claim_epoch:
         return StaleEpochError(f"{event.claim_epoch}, current {epoch}.")
     if holder == NOBODY:
@@ -221,7 +224,16 @@ def _not_theirs(at: Place, event: RequestAnswered) -> AndonError:
     return NotFoundError(f"cell {event.cell_id} has no request {event.request_id}.")
 
 
-def _nothing_waits(at: Place, request_id: str) -> None:
+def _somebody_else_was_first(at: Place, event: RequestAnswered) -> None:
+    """Raise OtherPersonError when this person gave the first of two opinions."""
+    if at.row(
+        "SELECT 1 FROM first_opinions WHERE request_id = ? AND person = ?",
+        (event.request_id, event.actor.person),
+    ):
+        raise OtherPersonError("a second person has to agree.")
+
+
+def nothing_waits(at: Place, request_id: str) -> None:
     """Raise AnswerWaitsError while an answer may still be taken back.
 
     Whoever gave it keeps the claim until it is final or undone, and nothing ends it.
@@ -233,7 +245,7 @@ def _nothing_waits(at: Place, request_id: str) -> None:
         )
 
 
-def _open(at: Place, request_id: str) -> tuple[str, int]:
+def is_open(at: Place, request_id: str) -> tuple[str, int]:
     """Return who holds an open request, and its claim epoch.
 
     Raises:

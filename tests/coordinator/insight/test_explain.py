@@ -38,6 +38,7 @@ from coordinator.terms import (
     ModelRecord,
     ModelState,
     OperatorRequest,
+    OpinionKind,
     Outcome,
     Permit,
     PermitId,
@@ -241,6 +242,33 @@ SENTENCES = [
             3_000_000_000,
         ),
         "r-1 was given ok by ana, unverified, final in 3 s unless taken back.",
+    ),
+    (
+        events.ClaimHandedOver(RequestId("r-1"), ANA, 3, PersonId("ben")),
+        "r-1 was handed to ben by ana, unverified.",
+    ),
+    (
+        events.RequestArrived(RequestId("r-1"), ANA),
+        "somebody stands at the cell of r-1 by ana",
+    ),
+    (events.RequestSkipped(RequestId("r-1"), ANA, 2), "r-1 was left to others by ana"),
+    (
+        events.FirstOpinion(
+            events.RequestAnswered(
+                RequestId("r-1"), CELL, ANA, 2, "ok", False, MODEL
+            )
+        ),
+        "r-1 was called ok by ana, unverified, the first of two opinions.",
+    ),
+    (
+        events.OpinionKept(RequestId("r-1"), ANA, "ok", OpinionKind.LATE, MODEL),
+        "r-1 was called ok by ana, unverified without effect: late.",
+    ),
+    (events.FloodBegan(31, 2), "a flood began: 31 questions in 10 minutes for 2"),
+    (events.FloodEnded(9, 2), "the flood ended: 9 questions in 10 minutes for 2"),
+    (
+        events.ModelDoubted(FAMILY, 4, 8),
+        "the model of peg asks in 4 of 8 cells at once: a supervisor has to look.",
     ),
     (
         events.AnswerUndone(RequestId("r-1"), ANA),

@@ -294,6 +294,10 @@ async def test_a_store_from_before_there_were_people_verifies(tmp_path: Path):
             "given",
             "opinions",
             "decided",
+            "arrivals",
+            "skips",
+            "first_opinions",
+            "unheard",
         ):
             db.execute(f"DROP TABLE {table}")
         db.execute("DELETE FROM _sqlite_migrations WHERE id > 4")

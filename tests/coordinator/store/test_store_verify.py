@@ -22,8 +22,10 @@ from coordinator.terms import (
     CellEvent,
     CellState,
     Decision,
+    Digest,
     HoldReason,
     Label,
+    OpinionKind,
     Outcome,
     RequestId,
     Role,
@@ -32,6 +34,7 @@ from coordinator.terms import events as e
 from tests.coordinator.store.people_events import acting, added, logged_in
 from tests.coordinator.store.store_world import (
     ANA,
+    BEN,
     CELL,
     CLIP,
     NOON,
@@ -58,7 +61,7 @@ from tests.coordinator.store.store_world import (
 )
 
 TABLES = ("meta", "journal", *FOLDED)
-ENTRIES = 30
+ENTRIES = 36
 """In the store that fill() makes."""
 FLIPS = int(os.environ.get("ANDON_STORE_FLIPS", "150"))
 
@@ -90,7 +93,16 @@ async def fill(path: Path) -> None:
     await store.commit(granted(), certified(1))
     again = opened(3, request_id=RequestId("r-4"))
     await store.commit(again, claimed(4))
-    await store.commit(e.AnswerGiven(answered(4), 3_000_000_000))
+    four, nothing = RequestId("r-4"), Digest("")
+    await store.commit(
+        e.RequestArrived(four, ANA),
+        e.OpinionKept(four, ANA, "ok", OpinionKind.LOST, nothing),
+        e.RequestSkipped(four, ANA, 1),
+        claimed(4, claim_epoch=2),
+        e.FirstOpinion(answered(4, claim_epoch=2)),
+        claimed(4, BEN, 3),
+    )
+    await store.commit(e.AnswerGiven(answered(4, BEN, 3), 3_000_000_000))
     await store.commit(opinion(3), example(3), label_decided(3))
     await store.commit(added("sam", Role.SUPERVISOR))
     await store.commit(logged_in("sam", Role.SUPERVISOR))
@@ -312,6 +324,10 @@ def test_a_tail_cut_with_its_rows_is_missed_by_the_head(path: Path) -> None:
         "DELETE FROM opinions",
         "DELETE FROM decided",
         "DELETE FROM examples WHERE seq >= 14",
+        "DELETE FROM arrivals",
+        "DELETE FROM unheard",
+        "DELETE FROM skips",
+        "DELETE FROM first_opinions",
         "DELETE FROM requests WHERE seq >= 14",
         "DELETE FROM mentions WHERE seq >= 14",
     )

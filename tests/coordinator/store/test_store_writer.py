@@ -287,7 +287,7 @@ async def test_a_disk_that_fills_up_degrades_the_store_until_there_is_room(
     with pytest.raises(StoreDegradedError, match="nothing was kept"):
         await fill()
     with pytest.raises(StoreDegradedError, match="nothing was kept"):
-        await store.commit(hold("x" * 20_000))
+        await store.commit(hold("x" * 60_000))  # more than a window takes
     entries = [entry.seq for entry in await store.entries(0, 1000)]
     ballast.unlink()
     (after,) = await store.commit(hold())

@@ -46,8 +46,10 @@ LEASE_NS = 60 * SECOND_NS
 
 
 class QueueWorld:
-    def __init__(self, store: Store, clock: ManualClock, *, undo_s: int = 0) -> None:
-        self.undo_s = undo_s
+    def __init__(
+        self, store: Store, clock: ManualClock, *, undo_s: int = 0, **times: float
+    ) -> None:
+        self.settings: dict[str, Any] = {"undo_s": undo_s, **times}
         self.final: list[tuple[OperatorRequest, Actor]] = []
         self.store = store
         self.clock = clock
@@ -59,7 +61,7 @@ class QueueWorld:
             publish=self.told.append,
             family_of=self._family_of,
             make_example=partial(accept, clock=clock),
-            times=Times(claim_lease_ns=LEASE_NS, undo_ns=undo_s * SECOND_NS),
+            times=Times(claim_lease_ns=LEASE_NS, undo_ns=undo_s * SECOND_NS, **times),
             answered=lambda request, actor: self.final.append((request, actor)),
         )
 
@@ -67,13 +69,13 @@ class QueueWorld:
         return self.family
 
     @classmethod
-    async def open(cls, *, undo_s: int = 0) -> Self:
+    async def open(cls, **settings: Any) -> Self:
         clock = ManualClock(NOON)
         store = await Store.open(None, clock=clock, commit_deadline_s=30)
-        return cls(store, clock, undo_s=undo_s)
+        return cls(store, clock, **settings)
 
     async def restarted(self) -> Self:
-        world = type(self)(self.store, self.clock, undo_s=self.undo_s)
+        world = type(self)(self.store, self.clock, **self.settings)
         await world.queue.load()
         return world
 

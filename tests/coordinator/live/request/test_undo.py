@@ -14,7 +14,7 @@ from coordinator.errors import (
     RequestClosedError,
 )
 from coordinator.terms import Label, Outcome, RequestId, events
-from tests.builders import ANA, BEN, FAMILY, make_key
+from tests.builders import ANA, BEN, CELL, FAMILY, make_key
 from tests.coordinator.live.request.queue_world import QueueWorld
 
 UNDO_S = 3
@@ -164,10 +164,12 @@ async def test_nobody_takes_over_what_was_answered(world: QueueWorld):
 @pytest.mark.parametrize(
     "refused",
     [
-        lambda request_id: events.RequestClaimed(request_id, BEN, 2, taken_from="ana"),
+        lambda request_id: events.RequestClaimed(
+            request_id, BEN, 2, taken_from=ANA.person
+        ),
         lambda request_id: events.ClaimEnded(request_id, 1, "given back."),
         lambda request_id: events.RequestEnded(
-            request_id, "press-1", Outcome.TIMED_OUT, "nobody."
+            request_id, CELL, Outcome.TIMED_OUT, "nobody."
         ),
     ],
     ids=["claimed", "claim-ended", "timed-out"],

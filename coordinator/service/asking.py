@@ -1,0 +1,79 @@
+"""The questions of a plant: built from its configuration, and looked after."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+
+from coordinator import log
+from coordinator.clock import Clock, seconds_to_ns
+from coordinator.config import Settings
+from coordinator.errors import StoreError
+from coordinator.feed import PresenceChanged
+from coordinator.learning.correction.accept import accept
+from coordinator.live.cell import control
+from coordinator.live.request.mirror import Publish
+from coordinator.live.request.pressure import Limits, Pressure
+from coordinator.live.request.queue import RequestQueue, Times
+from coordinator.seams import Store
+from coordinator.service.plant import Plant
+from coordinator.terms import Outcome
+from coordinator.vocabulary import Vocabulary
+
+_log = log.get("app")
+
+
+def build(
+    settings: Settings,
+    *,
+    store: Store,
+    clock: Clock,
+    vocabulary: Vocabulary,
+    publish: Publish,
+    plant: Callable[[], Plant],
+) -> RequestQueue:
+    """Build the queue of a plant; `plant` is asked only once the plant is there."""
+    section = settings.requests
+    return RequestQueue(
+        store=store,
+        clock=clock,
+        publish=publish,
+        family_of=vocabulary.family,
+        make_example=partial(accept, clock=clock),
+        times=Times(
+            claim_lease_ns=seconds_to_ns(section.claim_lease_s),
+            undo_ns=seconds_to_ns(section.undo_s),
+            warning_share=section.warning_share,
+            extra_share=section.spread_share,
+        ),
+        answered=lambda request, actor: plant().carry_out(request, actor),
+        pressure=Pressure(
+            clock,
+            limits=Limits(section.flood_per_10_min, section.budget_per_hour),
+            people=lambda: plant().presence.people,
+            cells_of=Counter(settings.family_of().values()),
+        ),
+    )
+
+
+async def look_after(plant: Plant) -> None:
+    """Let time do its part: deadlines, undo, warnings, claims, sessions, floods.
+
+    A full disk must not end the coordinator: what the store did not take is tried
+    again the next time.
+    """
+    requests = plant.requests
+    try:
+        for ended in await requests.expire_due():
+            path = plant.cells.get(ended.cell_id)
+            if path is not None and ended.outcome is Outcome.TIMED_OUT:
+                path.inbox.post(control.Expired(ended))
+        await requests.make_final()
+        requests.warn()
+        await requests.end_lapsed_claims()
+        await plant.people.sessions.tick()
+        if await requests.look_at_load():
+            plant.feed.publish(PresenceChanged())
+    except StoreError as error:
+        _log.error("expiry_waits", code=error.code, text=error.text)
