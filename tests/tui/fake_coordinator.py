@@ -240,6 +240,16 @@ class FakeCoordinator(FakeState, operator_pb2_grpc.OperatorServiceServicer):
             self.put_cell(cell_id, "HELD", "OPERATOR_HOLD", text=text)
         return operator_pb2.HoldResponse(cells=held, recorded=not self.never_recorded)
 
+    async def SetMaintenance(
+        self, request: operator_pb2.SetMaintenanceRequest, context: Context
+    ) -> operator_pb2.SetMaintenanceResponse:
+        word = "on" if request.maintenance else "off"
+        self.calls.append(f"maintenance {request.cell_id} {word}")
+        state = "MAINTENANCE" if request.maintenance else "HELD"
+        reason = "UNSPECIFIED" if request.maintenance else "OPERATOR_HOLD"
+        self.put_cell(request.cell_id, state, reason, text="by hand")
+        return operator_pb2.SetMaintenanceResponse(cell=self.cell(request.cell_id))
+
     async def ReleaseHold(
         self, request: operator_pb2.ReleaseHoldRequest, context: Context
     ) -> operator_pb2.ReleaseHoldResponse:

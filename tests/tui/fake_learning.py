@@ -22,6 +22,7 @@ class FakeLearning(learning_pb2_grpc.LearningServiceServicer):
         self.stands: dict[str, operator_pb2.LearningStatus] = {}
         self.models: list[learning_pb2.Model] = []
         self.calls: list[str] = []
+        self.refuses = ""
         self.put(phase="collecting", gate="ASK_ALL", until_training=40)
 
     def put(self, **facts: Any) -> None:
@@ -102,6 +103,8 @@ class FakeLearning(learning_pb2_grpc.LearningServiceServicer):
         self, request: learning_pb2.PromoteRequest, context: Context
     ) -> learning_pb2.PromoteResponse:
         self.calls.append(f"promote {request.model_digest[:4]}")
+        if self.refuses:
+            await context.abort(grpc.StatusCode.PERMISSION_DENIED, self.refuses)
         model = next(m for m in self.models if m.model_digest == request.model_digest)
         for other in self.models:
             if other.state == learning_pb2.MODEL_STATE_LIVE:

@@ -53,6 +53,7 @@ class FakeState:
     calls: list[str] = field(default_factory=list)
     lose_replies: int = 0
     never_recorded: bool = False
+    words: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.watchers: list[asyncio.Queue[operator_pb2.WatchResponse]] = []
@@ -257,6 +258,10 @@ class FakeState:
                     family="peg",
                     channels=fake_windows.channels(),
                     labels=fake_windows.labels(),
+                    words={
+                        language: operator_pb2.PlantWords(words=spoken)
+                        for language, spoken in self.words.items()
+                    },
                 )
             ],
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tui import look, messages
 from tui.errands.core import Core
 from tui.evidence import Release
@@ -58,7 +60,7 @@ class CellErrands(Core):
         out = cell.state is not CellState.MAINTENANCE
         name = plant(cell.cell_id)
         question = say("cells.ask_out" if out else "cells.ask_back", cell=name)
-        self._confirm(question, self._maintain(cell.cell_id, out=out))
+        self._confirm(question, partial(self._maintain, cell.cell_id, out=out))
 
     async def _maintain(self, cell_id: str, *, out: bool) -> None:
         if self._link is None:

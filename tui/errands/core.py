@@ -6,12 +6,15 @@ coordinator one by one, and a refusal is shown as it is said.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Final
 
 import structlog
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 from textual.screen import Screen
 
 from tui import messages, theme
@@ -31,6 +34,24 @@ REPAINT_S: Final = 0.1
 
 ALARM_S: Final = 10.0
 """Time between two sounds while a robot does not confirm that it holds, s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What some keys do on a screen, in words.
+
+    Attributes:
+        node: Whose action it is.
+    """
+
+    keys: str
+    text: str
+    action: str
+    node: DOMNode
+
+
+Errand = Callable[[], Coroutine[Any, Any, None]]
+"""Something to be carried to the coordinator, begun when it is called."""
 
 
 class Core(App[None]):
@@ -125,12 +146,12 @@ class Core(App[None]):
 
         self.run_worker(run(), group="errands")
 
-    def _confirm(self, question: str, errand: Coroutine[Any, Any, None]) -> None:
+    def _confirm(self, question: str, errand: Errand) -> None:
+        """Carry out an errand, once confirmed."""
+
         def decided(yes: bool | None) -> None:  # noqa: FBT001 - Textual's callback
             if yes:
-                self._ask(errand)
-            else:
-                errand.close()
+                self._ask(errand())
 
         self.push_screen(Confirm(question), decided)
 
@@ -164,36 +185,29 @@ class Core(App[None]):
         self.theme = names[(place + 1) % len(names)]
         self.tell(say(f"theme.{self.theme}"))
 
-    def keys_here(self) -> list[tuple[str, str, str]]:
-        """The keys that do something on this screen: key, action, and what it is."""
-        found: list[tuple[str, str, str]] = []
-        for active in self.screen.active_bindings.values():
-            ours = type(active.node).__module__.startswith("tui.")
-            known = active.binding.description
-            if ours and active.enabled and known:
-                key = self.get_key_display(active.binding)
-                found.append((key, active.binding.action, say(known)))
-        merged: dict[tuple[str, str], list[str]] = {}
-        for key, action, text in found:
-            merged.setdefault((action, text), []).append(key)
-        return [(" ".join(keys[:2]), *what) for what, keys in merged.items()]
+    def keys_of(self, screen: Screen[Any]) -> list[Key]:
+        """The keys that do something on a screen; what Textual binds is not ours."""
+        merged: dict[tuple[str, str], Key] = {}
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if not (WORDS.known(binding.description) and active.enabled):
+                continue
+            key, text = self.get_key_display(binding), say(binding.description)
+            same = merged.get((binding.action, text))
+            keys = f"{same.keys} {key}" if same else key
+            merged[binding.action, text] = Key(keys, text, binding.action, active.node)
+        return list(merged.values())
 
     def action_help(self) -> None:
         """Show the keys of this screen."""
         if not isinstance(self.screen, Help):
-            keys = [(key, text) for key, _, text in self.keys_here()]
+            keys = [(key.keys, key.text) for key in self.keys_of(self.screen)]
             self.push_screen(Help(keys))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Everything that a key does here, for who looks for it by name."""
-        del screen
-        for key, action, text in self.keys_here():
-            yield SystemCommand(text, key, self._runs(action))
+        for key in self.keys_of(screen):
+            yield SystemCommand(key.text, key.keys, partial(self._press, key))
 
-    def _runs(self, action: str) -> Any:
-        screen = self.screen
-
-        async def run() -> None:
-            await self.run_action(action, screen)
-
-        return run
+    async def _press(self, key: Key) -> None:
+        await self.run_action(key.action, key.node)

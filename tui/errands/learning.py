@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tui import look, messages
 from tui.errands.core import Core
 from tui.identity import new_key
@@ -21,7 +23,7 @@ class LearningErrands(Core):
 
     def on_promote_model(self, message: messages.PromoteModel) -> None:
         """Let a model serve, once confirmed."""
-        errand = self._promote(message.digest, message.version)
+        errand = partial(self._promote, message.digest, message.version)
         self._confirm(say("models.ask_promote", version=message.version), errand)
 
     async def _promote(self, digest: str, version: int) -> None:
@@ -36,7 +38,7 @@ class LearningErrands(Core):
     def on_roll_back(self, message: messages.RollBack) -> None:
         """Let the model before serve, once confirmed."""
         question = say("models.ask_roll_back", family=message.family)
-        self._confirm(question, self._roll_back(message.family))
+        self._confirm(question, partial(self._roll_back, message.family))
 
     async def _roll_back(self, family: str) -> None:
         if self._link is None:
@@ -51,7 +53,7 @@ class LearningErrands(Core):
     def on_train(self, message: messages.Train) -> None:
         """Train now, once confirmed."""
         question = say("models.ask_train", family=message.family)
-        self._confirm(question, self._train(message.family))
+        self._confirm(question, partial(self._train, message.family))
 
     async def _train(self, family: str) -> None:
         if self._link is not None:

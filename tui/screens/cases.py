@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -17,6 +17,9 @@ from tui.screens.frame import Frame
 from tui.screens.journal import JournalScreen
 from tui.widgets.rows import Rows
 from tui.words import plant, say
+
+WIDE: Final = 110
+"""From so many columns on there is room for when it was, and whether it was audited."""
 
 
 class CaseRows(Rows):
@@ -45,13 +48,16 @@ def _row(case: Case, width: int) -> Content:
     where = f"{plant(case.cell_id)} {case.part_id or case.cycle}"
     clip = say("cases.clip") if case.clip_id else ""
     alone = say("cases.alone") if case.alone else ""
+    wide = width >= WIDE
+    about = 26 if wide else 20
+    beside = about + (32 if wide else 6)
     return look.columns(
         (Content.styled(mark, style), 2),
-        (told, width - 60),
-        (Content.styled(where, look.DIM), 26),
-        (Content.styled(alone, look.CALM), 10),
+        (told, width - 2 - beside),
+        (Content.styled(where, look.DIM), about),
+        (Content.styled(alone, look.CALM), 10 if wide else 0),
         (Content.styled(clip, look.CALM), 6),
-        (Content.styled(f"{when:>14}", look.DIM), 16),
+        (Content.styled(f"{when:>14}", look.DIM), 16 if wide else 0),
     )
 
 

@@ -131,7 +131,7 @@ class JournalScreen(Frame):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,e", "explain", "keys.explain"),
         Binding("c", "cell", "keys.by_cell"),
-        Binding("k", "kind", "keys.by_kind"),
+        Binding("t", "kind", "keys.by_kind"),
         Binding("p", "person", "keys.by_person"),
         Binding("r", "about", "keys.by_request"),
         Binding("x", "clear", "keys.no_filter"),
@@ -202,7 +202,7 @@ class JournalScreen(Frame):
         return [
             ("Enter", say("keys.explain")),
             ("c", say("keys.by_cell")),
-            ("k", say("keys.by_kind")),
+            ("t", say("keys.by_kind")),
             ("p", say("keys.by_person")),
             ("r", say("keys.by_request")),
             ("x", say("keys.no_filter")),

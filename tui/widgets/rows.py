@@ -11,6 +11,7 @@ from textual.content import Content
 from tui import look
 from tui.scene import Scene
 from tui.widgets.picture import Picture
+from tui.words import say
 
 
 class Rows(Picture, can_focus=True):
@@ -94,10 +95,10 @@ class Rows(Picture, can_focus=True):
         shown = lines[top : top + most]
         below = len(lines) - top - most
         if below > 0:
-            text = f"  ... {below + 1} more below"
+            text = f"  ... {say('rows.below', count=below + 1)}"
             shown[-1] = look.cut(text, width).stylize(look.DIM)
         if top > 0:
-            text = f"  ... {top + 1} more above"
+            text = f"  ... {say('rows.above', count=top + 1)}"
             shown[0] = look.cut(text, width).stylize(look.DIM)
         return shown
 
