@@ -10,7 +10,6 @@ import typer
 from coordinator.cli.dataset import DataDirOption, resolve_data_dir
 
 if TYPE_CHECKING:
-    from coordinator.insight.backtest import Backtest
     from coordinator.insight.scores import Scores
 
 FileOption = Path | None
@@ -29,9 +28,16 @@ def backtest_(
         str,
         typer.Option(
             metavar="RULE",
-            help="gate, certified, always, never, fixed:0.9 or random:N questions.",
+            help="gate, always, never, fixed:0.9 or random:N questions.",
         ),
     ] = "gate",
+    provisional: Annotated[
+        bool,
+        typer.Option(
+            "--provisional",
+            help="Let the gate act from --threshold on without proof, on your word.",
+        ),
+    ] = False,
     warmup: Annotated[
         int, typer.Option(metavar="N", help="Labels before the first training.")
     ] = 40,
@@ -52,8 +58,46 @@ def backtest_(
     ] = 0.9,
     alpha: Annotated[
         float,
-        typer.Option(metavar="SHARE", help="Most that may be wrong; certified alone."),
+        typer.Option(metavar="SHARE", help="Most that may be wrong, to be proven."),
     ] = 0.05,
+    network: Annotated[
+        str, typer.Option(metavar="NAME", help="Network to train, or auto.")
+    ] = "auto",
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="MODEL",
+            help="Folder or digest of one model that serves throughout.",
+        ),
+    ] = "",
+    compare: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME=VALUE,...",
+            help="Run again with these settings and list every changed decision.",
+        ),
+    ] = "",
+    changes: Annotated[
+        FileOption,
+        typer.Option(metavar="FILE", help="Write one CSV line a changed decision."),
+    ] = None,
+    sweep: Annotated[
+        str,
+        typer.Option(
+            metavar="alpha",
+            help="What each promise costs in questions; alpha=0.01,0.05 for some.",
+        ),
+    ] = "",
+    report: Annotated[
+        FileOption,
+        typer.Option(
+            metavar="FILE.html",
+            help="Write one page with every figure, other policies beside it.",
+        ),
+    ] = None,
+    plot: Annotated[
+        bool, typer.Option("--plot", help="Draw the curves in the terminal.")
+    ] = False,
     json_file: Annotated[
         FileOption,
         typer.Option("--json", metavar="FILE", help="Write the numbers as JSON."),
@@ -69,18 +113,17 @@ def backtest_(
     learning of a coordinator; the recorded labels answer. Each window is scored with
     the model that served when it came.
     """
-    import asyncio
-
     from coordinator import log
-    from coordinator.cli.progress import Bar
-    from coordinator.insight.backtest import BacktestPlan, backtest
+    from coordinator.cli import backtest_runs as runs
+    from coordinator.insight.backtest import BacktestPlan
     from coordinator.insight.dataset import find_dataset, open_dataset
 
-    for file in (json_file, decisions):
+    for file in (json_file, decisions, changes, report):
         _require_writable(file)
     log.configure(level="ERROR")
+    folder = resolve_data_dir(data_dir)
     plan = BacktestPlan(
-        policy=policy,
+        policy=runs.rule(policy, provisional=provisional),
         warmup=warmup,
         retrain_every=retrain_every,
         seed=seed,
@@ -88,23 +131,23 @@ def backtest_(
         audit_share=audit_share,
         threshold=threshold,
         alpha=alpha,
+        network=network,
+        model=runs.model_folder(model, folder),
     )
-    recording = open_dataset(find_dataset(dataset, resolve_data_dir(data_dir)))
-    with Bar(f"backtest of {recording.name}") as bar:
-        done = asyncio.run(backtest(recording, plan, progress=bar.show))
-    if decisions is not None:
-        from coordinator.insight.scores import write_decisions
-
-        with decisions.open("w", encoding="utf-8", newline="") as out:
-            write_decisions(done.cases, out)
-    if json_file is not None:
-        import json
-        from dataclasses import asdict
-
-        text = json.dumps(asdict(done.scores), indent=2, allow_nan=False)
-        json_file.write_text(text + "\n", encoding="utf-8")
-    _print_scores(f"{recording.name}, {policy}, seed {seed}", done.scores)
-    _print_gate(done)
+    asked = runs.Asked(
+        recording=open_dataset(find_dataset(dataset, folder)),
+        plan=plan,
+        other=runs.other_plan(plan, compare, folder),
+        alphas=runs.alphas(sweep, wanted=report is not None),
+        beside=report is not None,
+    )
+    found = runs.run(asked)
+    runs.write(found, json_file=json_file, decisions=decisions, changes=changes)
+    if report is not None:
+        report.write_text(runs.page_of(found), encoding="utf-8")
+    title = f"{asked.recording.name}, {policy}, seed {seed}"
+    _print_scores(title, found.done.scores)
+    runs.tell(found, swept=bool(sweep), plot=plot)
 
 
 def _require_writable(file: Path | None) -> None:
@@ -143,16 +186,6 @@ def _print_scores(title: str, scores: Scores) -> None:
             ("seconds", f"{scores.seconds:.1f}", ""),
         ),
     )
-
-
-def _print_gate(done: Backtest) -> None:
-    """Say what a gate that has to prove itself came to, and how far it is."""
-    if done.gate is None:
-        return
-    for move in done.moves:
-        at = f"window {move.window}, after {move.audited} audited cases"
-        typer.echo(f"{at}: {move.state.value}: {move.text}")
-    typer.echo(f"at the end: {done.gate.state.value}: {done.gate.text}")
 
 
 def _number(value: float | None) -> str:

@@ -233,9 +233,8 @@ class Rig:
         )
         await self.store.commit(
             events.ModelRegistered(record),
-            events.ModelPromoted(
-                model.digest, self._family.family_id, NO_DIGEST, PERSON, "given."
-            ),
+            events.ModelValidated(model.digest, record.family, "given.", {}),
+            events.ModelPromoted(model.digest, record.family, NO_DIGEST, PERSON),
         )
         self._slot.replace(model)
 

@@ -1,0 +1,1 @@
+"""What would have happened otherwise: two settings compared, alpha swept, reported."""
