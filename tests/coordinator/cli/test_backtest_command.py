@@ -110,7 +110,7 @@ def test_an_unproven_gate_asks_and_says_how_far_it_is(data_dir: Path) -> None:
 
 @pytest.mark.slow
 def test_two_calls_write_equal_bytes_and_list_what_changed(data_dir: Path) -> None:
-    files = []
+    files, table = [], ""
     for name in ("a", "b"):
         found = [data_dir / f"{name}.{kind}" for kind in ("html", "csv", "changes.csv")]
         table = run(

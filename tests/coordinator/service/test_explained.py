@@ -203,7 +203,7 @@ async def test_after_a_restart_an_answer_still_fits_what_was_shown(world, model)
     await requests.load()
     await answer(world, request_id, got.view_digest)
 
-    assert late.token == "VIEW_CHANGED"
+    assert [late.token] == ["VIEW_CHANGED"]
 
 
 async def test_without_its_model_a_question_is_shown_and_says_what_is_missing(world):
