@@ -17,6 +17,7 @@ from coordinator.terms import (
     ClipId,
     Digest,
     Example,
+    ExampleTally,
     FamilyId,
     GateCase,
     GateRow,
@@ -161,6 +162,9 @@ class StoreReader(Protocol):
 
     async def examples(self, family: FamilyId) -> Sequence[Example]:
         """Return every example of a family, oldest first, quarantined ones too."""
+
+    async def example_tally(self, family: FamilyId) -> ExampleTally:
+        """Count the examples of a family."""
 
     async def example_windows(
         self, family: FamilyId

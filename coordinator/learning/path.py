@@ -130,7 +130,8 @@ class LearningPath:
         """
         if self._running is not None:
             return self._running
-        if not await self._store.examples(self._family_now().family_id):
+        tally = await self._store.example_tally(self._family_now().family_id)
+        if not tally.usable:
             raise TrainingError("there is nothing to learn from: no examples yet.")
         if self._asked_for is None:
             self._asked_for = (RunId(new_id("run")), actor)
@@ -213,14 +214,13 @@ class LearningPath:
     async def _is_due(self) -> bool:
         """Whether to train; and tell how many answers are missing."""
         family = self._family_now()
-        examples = await self._store.examples(family.family_id)
-        usable = sum(not e.retracted and not e.quarantine for e in examples)
-        missing = self._trigger.until_training(usable, self._trained_on)
-        said = (family.label_names, unlearned(examples, self._frozen_at))
+        tally = await self._store.example_tally(family.family_id)
+        missing = self._trigger.until_training(tally.usable, self._trained_on)
+        said = (family.label_names, unlearned(tally.taken_back, self._frozen_at))
         if self._taught is None or self._trained_on == 0:
             self._taught = said
-        changed = said != self._taught and usable > 0
-        counted = replace(self._status, examples=usable, until_training=missing)
+        changed = said != self._taught and tally.usable > 0
+        counted = replace(self._status, examples=tally.usable, until_training=missing)
         self._tell_status(counted)
         return missing == 0 or changed or self._asked_for is not None
 
@@ -234,10 +234,13 @@ class LearningPath:
     async def _freeze(self) -> Snapshot:
         """Correction: the usable examples of now, conflicts put aside by name."""
         family = self._family_now()
-        examples = await self._store.examples(family.family_id)
+        tally = await self._store.example_tally(family.family_id)
         self._frozen_at = self._clock.utc_now()
-        self._taught = (family.label_names, unlearned(examples, self._frozen_at))
-        self._trained_on = sum(not e.retracted and not e.quarantine for e in examples)
+        self._taught = (
+            family.label_names,
+            unlearned(tally.taken_back, self._frozen_at),
+        )
+        self._trained_on = tally.usable
         usable = await self._store.example_windows(family.family_id)
         kept, conflicts = sift(usable, family)
         if conflicts:

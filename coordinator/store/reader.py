@@ -24,6 +24,7 @@ from coordinator.terms import (
     CellId,
     ClipId,
     Example,
+    ExampleTally,
     Label,
     ModelRecord,
     ModelState,
@@ -250,6 +251,20 @@ def examples(db: sqlite3.Connection, family: str) -> list[Example]:
         f"{_EXAMPLE} {_EXAMPLES} WHERE x.family = ? ORDER BY x.seq", (family,)
     )
     return [_example(row) for row in rows]
+
+
+def example_tally(db: sqlite3.Connection, family: str) -> ExampleTally:
+    """Count the examples of a family; only what was taken back is read."""
+    (usable,) = db.execute(
+        """SELECT COUNT(*) FROM examples
+        WHERE family = ? AND NOT retracted AND quarantine = ''""",
+        (family,),
+    ).fetchone()
+    gone = db.execute(
+        f"{_EXAMPLE} {_EXAMPLES} WHERE x.family = ? AND x.retracted ORDER BY x.seq",
+        (family,),
+    )
+    return ExampleTally(usable, tuple(_example(row).labelled_at for row in gone))
 
 
 def example_windows(

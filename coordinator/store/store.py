@@ -33,6 +33,7 @@ from coordinator.terms import (
     Digest,
     Example,
     ExampleId,
+    ExampleTally,
     FamilyId,
     GateCase,
     GateRow,
@@ -273,6 +274,10 @@ class Store(Looking):
     async def examples(self, family: FamilyId) -> Sequence[Example]:
         """See StoreReader."""
         return await self._read(lambda db: reader.examples(db, family))
+
+    async def example_tally(self, family: FamilyId) -> ExampleTally:
+        """See StoreReader."""
+        return await self._read(lambda db: reader.example_tally(db, family))
 
     async def example_windows(
         self, family: FamilyId

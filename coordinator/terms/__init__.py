@@ -61,6 +61,7 @@ from coordinator.terms.ids import (
 from coordinator.terms.learning import (
     Example,
     ExampleSource,
+    ExampleTally,
     HeldOutCase,
     LearningPhase,
     LearningStatus,
@@ -127,6 +128,7 @@ __all__ = [
     "Example",
     "ExampleId",
     "ExampleSource",
+    "ExampleTally",
     "Family",
     "FamilyId",
     "Finding",

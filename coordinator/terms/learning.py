@@ -37,6 +37,19 @@ class ExampleSource(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class ExampleTally:
+    """How many examples a family has; counted, not read.
+
+    Attributes:
+        usable: Neither taken back nor in quarantine.
+        taken_back: When those that were taken back had been labelled, UTC.
+    """
+
+    usable: int
+    taken_back: tuple[datetime, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """A window with a human label and its provenance.
 

@@ -6,19 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from coordinator.terms import Example
 
-
-def unlearned(examples: Sequence[Example], frozen_at: datetime) -> int:
+def unlearned(taken_back: Sequence[datetime], frozen_at: datetime) -> int:
     """Count the labels that were taken back after a model may have learned them.
 
     What was said and taken back since then no model has seen: it is no reason to train.
 
     Args:
-        examples: All of a family.
+        taken_back: When the labels had been said that were taken back, UTC.
         frozen_at: When the newest training took its examples, or andon started.
     """
-    return sum(e.retracted and e.labelled_at <= frozen_at for e in examples)
+    return sum(labelled_at <= frozen_at for labelled_at in taken_back)
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,7 +271,10 @@ async def test_only_usable_examples_are_learned_from(store: Store) -> None:
 
     first, second, third = await store.examples(PEG)
     ((usable, window),) = await store.example_windows(PEG)
+    tally = await store.example_tally(PEG)
 
+    assert (tally.usable, tally.taken_back) == (1, (second.labelled_at,))
+    assert (await store.example_tally(FamilyId("other"))).usable == 0
     assert first.quarantine == "contradiction"
     assert second.retracted
     assert third == usable == example(3).example
