@@ -52,15 +52,41 @@ def aurc(confidence: NDArray[np.float64], correct: NDArray[np.bool_]) -> float:
     """
     if len(confidence) == 0:
         raise ValueError("no windows to measure")
+    wrong = _surest_first(confidence, correct)
+    risk = np.cumsum(wrong) / np.arange(1, len(wrong) + 1)
+    return float(risk.mean())
+
+
+def augrc(confidence: NDArray[np.float64], correct: NDArray[np.bool_]) -> float:
+    """Area under the generalized risk-coverage curve, in [0, 0.5]; less is better.
+
+    At each coverage it counts the share of all windows that is decided alone and
+    wrong: what an undetected failure costs, on average over thresholds. Windows of
+    equal confidence count alike.
+
+    Raises:
+        ValueError: there are no windows.
+
+    Source:
+        Traub et al., Overcoming Common Flaws in the Evaluation of Selective
+        Classification Systems, NeurIPS 2024.
+    """
+    if len(confidence) == 0:
+        raise ValueError("no windows to measure")
+    return float(np.cumsum(_surest_first(confidence, correct)).mean() / len(correct))
+
+
+def _surest_first(
+    confidence: NDArray[np.float64], correct: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Errors, the surest first; within a tie each is given the tie's mean error."""
     order = np.argsort(-confidence, kind="stable")
     wrong = (~correct[order]).astype(np.float64)  # (windows,)
-    # Within a tie each position is given the tie's mean error.
     _, tie, sizes = np.unique(
         -confidence[order], return_inverse=True, return_counts=True
     )
-    wrong = (np.bincount(tie, weights=wrong) / sizes)[tie]
-    risk = np.cumsum(wrong) / np.arange(1, len(wrong) + 1)
-    return float(risk.mean())
+    shared: NDArray[np.float64] = (np.bincount(tie, weights=wrong) / sizes)[tie]
+    return shared
 
 
 def ece(

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coordinator.learning.validation.metrics import (
+    augrc,
     aurc,
     ece,
     losses,
@@ -56,7 +57,7 @@ def test_a_coverage_that_is_none_is_refused(coverage: float) -> None:
 
 def test_no_windows_have_no_risk() -> None:
     none, nothing = np.zeros(0), np.zeros(0, np.bool_)
-    for measured in (aurc, ece):
+    for measured in (augrc, aurc, ece):
         with pytest.raises(ValueError, match="no windows"):
             measured(none, nothing)
     with pytest.raises(ValueError, match="no windows"):
@@ -72,6 +73,17 @@ def test_ranking_errors_last_is_better() -> None:
 
     assert good == pytest.approx((0 + 0 + 1 / 3 + 2 / 4) / 4)
     assert bad == pytest.approx((1 + 1 + 2 / 3 + 2 / 4) / 4)
+
+
+def test_failures_nobody_sees_are_counted_over_all_coverages() -> None:
+    correct = np.array([True, True, False, False])
+
+    good = augrc(np.array([0.9, 0.8, 0.2, 0.1]), correct)
+    bad = augrc(np.array([0.1, 0.2, 0.8, 0.9]), correct)
+
+    assert good == pytest.approx((0 + 0 + 1 + 2) / 16)
+    assert bad == pytest.approx((1 + 2 + 2 + 2) / 16)
+    assert augrc(np.full(4, 0.5), correct) == pytest.approx((0.5 + 1 + 1.5 + 2) / 16)
 
 
 @given(st.permutations(list(range(8))))
