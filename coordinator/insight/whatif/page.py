@@ -87,7 +87,7 @@ def page(report: Report) -> str:
             drawn.risk_coverage(figures.risk_coverage(report.run.cases), _now(report))
         ),
         _figure(drawn.reliability(figures.reliability(report.run.cases))),
-        _figure(drawn.over_time(figures.over_time(report.run.cases)), key=True),
+        _over_time(report.run.cases),
         _confusion(report),
         _policies(report),
         _swept(report.swept),
@@ -126,6 +126,25 @@ def _figure(drawing: Drawing, *, key: bool = False) -> str:
         f"<h2>{escape(drawing.title)}</h2>\n<figure>{drawing.picture}{legend}"
         f"<figcaption>{escape(drawing.told)}</figcaption></figure>"
     )
+
+
+def _over_time(cases: Sequence[Case]) -> str:
+    """The bars, and the same in numbers: colour is never the only sign."""
+    blocks = figures.over_time(cases)
+    rows = (
+        (
+            f"{b.first} to {b.last}",
+            str(b.right),
+            str(b.wrong),
+            str(b.asked),
+            str(b.held),
+        )
+        for b in blocks
+    )
+    head = ("windows", *(text for _, text in KEY))
+    table = _table("Questions over time, in numbers", head, rows)
+    details = f"<details><summary>in numbers</summary>{table}</details>"
+    return f"{_figure(drawn.over_time(blocks), key=True)}{details}"
 
 
 def _table(

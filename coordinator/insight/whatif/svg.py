@@ -13,7 +13,7 @@ from typing import Final
 
 WIDTH: Final = 640
 HEIGHT: Final = 300
-LEFT, RIGHT, TOP, BOTTOM = 56, 16, 14, 44
+LEFT, RIGHT, TOP, BOTTOM = 56, 30, 14, 44
 """Room around the drawing for its axes."""
 
 
