@@ -1031,7 +1031,7 @@ class NearExample(_message.Message):
     label: _builtins.str
     """what a person said"""
     distance: _builtins.float
-    """in the model's feature space; 1 is the edge of the familiar"""
+    """in the model's feature space; 1: every statistic about its usual spread apart"""
     @_builtins.property
     def window(self) -> _terms_pb2.Window:
         """its samples, to be looked at beside; of the first two alone"""
