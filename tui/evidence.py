@@ -46,7 +46,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A labelled example that looks alike; distance 1 is the edge of the familiar."""
+    """A labelled example that looks alike, and how far it lies; smaller is more alike."""
 
     label: str
     distance: float

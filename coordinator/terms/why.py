@@ -41,7 +41,8 @@ class NearExample:
         example_id: The example.
         window_id: Its window.
         label: What was said of it.
-        distance: In the model's feature space; 1.0 is the edge of the familiar.
+        distance: In the space in which the model measures novelty; 1.0 where every
+            statistic is about its usual spread apart.
     """
 
     example_id: ExampleId
