@@ -84,23 +84,25 @@ export class Client {
 
   /** Follow the plant for as long as this client lives; told the picture at every change. */
   watch(seen, { answering = true } = {}) {
+    const picture = new Picture();
     let stopped = false;
     let stream;
     const begin = () => {
       if (stopped) return;
-      const picture = new Picture();
       stream = this.operators.Watch({ actor: this.actor, answering }, this.metadata());
       stream.on("data", (response) => seen(picture.fold(response)));
       stream.on("error", (error) => {
-        if (!stopped) seen({ connected: false, why: new Refused(error) });
+        // What was seen stays; it is only not the newest any more.
+        if (error.code !== grpc.status.CANCELLED) seen(picture.lost(new Refused(error)));
       });
-      // The stream ends with the link: say so, and look again until somebody is there.
+      // The stream ends with the link: look again until somebody is there.
       stream.on("status", () => setTimeout(begin, NEXT_WATCH_MS));
     };
     this.stopWatching = () => {
       stopped = true;
       stream.cancel();
     };
+    this.watchAgain = () => stream.cancel(); // as whoever holds the tablet now
     begin();
   }
 
@@ -180,15 +182,21 @@ export class Client {
 
   async login(person, pin) {
     const session = await this.call(this.access, "Login", { person, pin, device: this.actor.device });
-    this.token = session.token;
-    return session;
+    this.#become(person, session.token);
+    return { expires_at: session.expires_at, roles: session.roles };
   }
 
   async logout() {
     const { token } = this;
     const reply = await this.call(this.access, "Logout", { token });
-    this.token = "";
+    this.#become("", "");
     return reply;
+  }
+
+  #become(person, token) {
+    this.actor = { ...this.actor, person };
+    this.token = token;
+    this.watchAgain?.();
   }
 }
 
@@ -200,7 +208,13 @@ class Picture {
   snapshots = 0;
   ticks = 0;
 
+  lost(why) {
+    Object.assign(this, { connected: false, why });
+    return this;
+  }
+
   fold(response) {
+    Object.assign(this, { connected: true, why: undefined });
     switch (response.change) {
       case "snapshot":
         this.snapshots += 1;
