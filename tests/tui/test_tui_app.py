@@ -534,3 +534,27 @@ async def test_a_crash_is_logged_and_is_no_success(coordinator, capsys) -> None:
     capsys.readouterr()
     assert [entry["event"] for entry in logged][-1] == "crashed"
     assert app.return_code == 1
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
+async def test_more_cells_than_three_are_in_sight_with_their_questions(
+    coordinator, size
+) -> None:
+    for number in range(1, 8):
+        coordinator.put_cell(f"press-{number}", "WORKING")
+    for number in range(1, 5):
+        coordinator.ask(f"press-{number}", number, SLIP)
+
+    async with desk(coordinator, size) as ana:
+        await ana.sees(*(f"press-{number}" for number in range(1, 8)))
+        await ana.sees("QUESTIONS 4", "LEARNING", "LATELY")
+        await ana.sees_no("more below")
+
+
+async def test_two_hundred_cells_leave_room_for_the_questions(coordinator) -> None:
+    for number in range(1, 201):
+        coordinator.put_cell(f"cell-{number}", "WORKING")
+    coordinator.ask("cell-7", 17, SLIP)
+
+    async with desk(coordinator) as ana:
+        await ana.sees("more below", "QUESTIONS 1", "grip_slip at 0.60", "LEARNING")

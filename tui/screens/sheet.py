@@ -34,6 +34,9 @@ class SheetPage(Picture):
                 when = f"{line.at.astimezone():%H:%M}" if line.at else ""
                 about = plant(line.cell_id) if line.cell_id else ""
                 text = Content(line.text).wrap(max(20, width - 23))
+                if not (when or about):
+                    lines += [look.cut(Content("   ") + part, width) for part in text]
+                    continue
                 for number, part in enumerate(text):
                     first = number == 0
                     lines.append(

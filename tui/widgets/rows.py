@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.widget import Widget
 
 from tui import look
 from tui.scene import Scene
@@ -103,10 +104,11 @@ class Rows(Picture, can_focus=True):
         return shown
 
     def _most_rows(self) -> int:
-        """How many rows the stylesheet leaves this list."""
-        limit = self.styles.max_height
-        if limit is None or self.parent is None:
+        """How many rows the stylesheet leaves this list; its border is one more."""
+        limit, above = self.styles.max_height, self.parent
+        if limit is None:
             return max(3, self.content_size.height or 3)
-        room = self.screen.size.height
-        # The border on top is part of the height.
-        return max(3, int(limit.value) - 1 if limit.is_cells else room // 3)
+        room = above.size.height if isinstance(above, Widget) else 0
+        share = room or self.screen.size.height
+        most = limit.value if limit.is_cells else share * limit.value / 100.0
+        return max(3, int(most) - 1)
