@@ -46,7 +46,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A labelled example that looks alike, and how far it lies; smaller is more alike."""
+    """A labelled example that looks alike; a smaller distance is more alike."""
 
     label: str
     distance: float
