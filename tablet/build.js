@@ -15,6 +15,7 @@ rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 
 const common = {
+  absWorkingDir: here,
   bundle: true, minify: true, legalComments: "none", target: ["chrome100", "firefox100", "safari15.4"],
   logLevel: "warning",
 };

@@ -153,7 +153,8 @@ export class App {
       const untilMs = Date.now() + undoS * 1000;
       this.undo = { ...facts, requestId: item.requestId, untilMs, key: rare() };
     } else {
-      this.tell(say(item.label ? "answered.final" : "answered.passed_on", facts));
+      this.tell(say(item.label ? (reply.needsSecond ? "answered.second" : "answered.final")
+        : "answered.passed_on", facts));
     }
     if (this.screen === "request" && !this.seat.sitting) this.go("board");
   }

@@ -63,7 +63,8 @@ export function audits(picture) {
 }
 
 function byUrgency(a, b) {
-  return a.priority - b.priority || b.level - a.level || a.deadlineMs - b.deadlineMs ||
+  const waits = (one) => (one.pendingLabel ? 1 : 0); // answered, but for a moment
+  return waits(a) - waits(b) || a.priority - b.priority || b.level - a.level || a.deadlineMs - b.deadlineMs ||
     (a.requestId < b.requestId ? -1 : 1);
 }
 

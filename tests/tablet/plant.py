@@ -15,11 +15,18 @@ import grpc
 import numpy as np
 from numpy.typing import NDArray
 
-from andon.v1 import access_pb2, access_pb2_grpc, cell_pb2, cell_pb2_grpc
+from andon.v1 import (
+    access_pb2,
+    access_pb2_grpc,
+    cell_pb2,
+    cell_pb2_grpc,
+    terms_pb2,
+)
 from coordinator.app import Coordinator
 from coordinator.clock import SystemClock
 from coordinator.config import Settings, from_mapping
 from coordinator.people.machine import KEY
+from coordinator.people.pins import PinHasher
 from coordinator.service import convert
 from coordinator.terms import (
     CellId,
@@ -125,7 +132,7 @@ class Cell:
 
     def __init__(self, plant: Plant, name: str) -> None:
         self.name = name
-        self.permits: list[cell_pb2.Permit] = []
+        self.permits: list[terms_pb2.Permit] = []
         self.heard: list[str] = []
         self._plant = plant
         self._seq = 0
@@ -307,6 +314,8 @@ async def plant_of(
     chosen = settings(folder, cells, **more)
     coordinator = Coordinator(chosen, SystemClock())
     await coordinator.open()
+    # A PIN costs as little as it can: here nobody tries to guess one.
+    coordinator.plant.people.accounts.hasher = PinHasher(passes=1, memory_kib=64)
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     running = asyncio.create_task(coordinator.run(ready.set_result))
     async with asyncio.timeout(SOON_S):

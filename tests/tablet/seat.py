@@ -86,6 +86,9 @@ class Tablet:
     async def answer(self, words: str) -> None:
         await self.tap(f".answer:has-text('{words}')")
 
+    async def answer_first(self) -> None:
+        await self.tap(".answer >> nth=0")
+
 
 @asynccontextmanager
 async def open_tablet(

@@ -55,8 +55,8 @@ export function row(app, one) {
 
 /** What it is about. Not the guess of the model: that would answer before one looked. */
 function about(one) {
-  if (one.groupSize > 1) return say("board.group", { count: one.groupSize });
-  return one.partId ? say("board.part", { part: one.partId }) : say("request.cycle", { cycle: one.cycle });
+  const part = one.partId ? say("board.part", { part: one.partId }) : say("request.cycle", { cycle: one.cycle });
+  return one.groupSize > 1 ? `${part} · ${say("board.group", { count: one.groupSize })}` : part;
 }
 
 function standing(app, one) {

@@ -1,0 +1,86 @@
+"""A walk through every screen of the page, for tests and for the pictures in docs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from tests.tablet.plant import ATTACK, PIN, Plant
+from tests.tablet.seat import Tablet
+
+SCREENS = (
+    "login", "pin", "board", "question", "labels", "sent", "cell", "hold",
+    "teach", "models", "settings", "lost",
+)  # fmt: skip
+
+
+async def prepare(plant: Plant, *, plain: bool = False) -> None:
+    """Cells in several states, two questions, two people with a PIN.
+
+    Args:
+        plant: Of five cells.
+        plain: Nothing in it tries to do harm.
+    """
+    await plant.add_person("ana")
+    await plant.add_person("ben")
+    plant.believe("misaligned", 0.62)
+    await plant.cells["press-2"].ask("misaligned")
+    await plant.cells["press-4"].ask("misaligned", part="" if plain else ATTACK)
+    await plant.cells["press-5"].end()
+
+
+async def walk(plant: Plant, one: Tablet, board: str, close: str) -> AsyncIterator[str]:
+    """Show one screen after the other; the name of each.
+
+    Args:
+        plant: Prepared.
+        one: A tablet at the page, nobody logged in.
+        board: Word of the tab that leads back.
+        close: Word that shuts a sheet.
+    """
+    shut = f".sheet .close:has-text('{close}')"
+    await one.see(".names button")
+    await one.see(".top .lamp.good")
+    yield "login"
+    await one.tap(".names button:has-text('Ana')")
+    await one.tap(".keys button:text-is('1')")
+    yield "pin"
+    await one.tap(".keys .word >> nth=0")
+    await one.type_pin(PIN)
+    await one.see(".question >> nth=1")
+    yield "board"
+    await one.open_question("press-2")
+    await one.see(".trace canvas >> nth=2")
+    yield "question"
+    await one.tap(".more button >> nth=1")
+    await one.see(".sheet .answer")
+    yield "labels"
+    await one.tap(shut)
+    await one.answer_first()
+    await one.see(".undo")
+    yield "sent"
+    await one.tap(f".tab:has-text('{board}')")
+    await one.tap(".hold")
+    await one.see(".sheet .danger")
+    yield "hold"
+    await one.tap(".sheet button:has-text('press-3')")
+    await one.tap(".cell.s-held")
+    await one.see(".sheet")
+    yield "cell"
+    await one.tap(shut)
+    await one.tap(".tab >> nth=1")
+    await one.see(".teach")
+    await one.page.wait_for_timeout(300)
+    yield "teach"
+    await one.tap(".tab >> nth=2")
+    await one.see(".models section")
+    yield "models"
+    await one.tap(".gear")
+    await one.see(".sheet")
+    yield "settings"
+    await one.tap(shut)
+    await one.tap(f".tab:has-text('{board}')")
+    plant.cut()
+    await one.see(".banner.bad")
+    yield "lost"
+    plant.mend()
+    await one.see(".top .lamp.good")
