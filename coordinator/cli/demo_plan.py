@@ -16,6 +16,7 @@ from coordinator.errors import NotFoundError
 from coordinator.terms import CellId
 
 FAMILY: Final = "peg"
+PAGE_PORT: Final = 8750
 HIGHEST_DOMAIN: Final = 101
 """ROS domains above it fall into the ports that the kernel gives to others."""
 
@@ -134,8 +135,24 @@ def free_domains(count: int) -> list[int]:
     return list(range(first, first + count))
 
 
+def page_port() -> int:
+    """A loopback port for the page: always the same one, unless somebody has it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", PAGE_PORT))
+        except OSError:
+            return int(free_address().rpartition(":")[2])
+    return PAGE_PORT
+
+
 def configuration(
-    cells: tuple[CellId, ...], listen: str, domains: list[int], *, alone: bool = False
+    cells: tuple[CellId, ...],
+    listen: str,
+    domains: list[int],
+    *,
+    alone: bool = False,
+    web_port: int = 0,
 ) -> str:
     """The andon.toml of a demo: the commented template, with what differs changed.
 
@@ -145,6 +162,7 @@ def configuration(
         domains: ROS domain of each cell.
         alone: A simulated operator answers, who never takes anything back: an answer
             is final at once.
+        web_port: Of the page for tablets; 0 serves none.
 
     Raises:
         ConfigError: the template has changed so much that this is not possible.
@@ -159,6 +177,7 @@ def configuration(
             "auto_promote": "true",
             "mode": '"provisional"',
             "provisional_by": '"demo"',
+            "web_port": str(web_port),
             **({"undo_s": "0.0"} if alone else {}),
         },
     )

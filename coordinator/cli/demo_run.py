@@ -172,14 +172,16 @@ async def _demo(plan: Plan, clock: Clock) -> AsyncIterator[Demo]:
     server = demo_plan.free_address()
     domains = demo_plan.free_domains(len(cells))
     alone = plan.cycles > 0
+    page = demo_plan.page_port()
     folder.config.write_text(
-        demo_plan.configuration(cells, server, domains, alone=alone)
+        demo_plan.configuration(cells, server, domains, alone=alone, web_port=page)
     )
     after_seq = demo_evidence.newest_seq(folder.data) if plan.keep else 0
     demo = Demo(plan, clock, folder, cells, server, after_seq)
     try:
         typer.echo(f"starting the coordinator and {len(cells)} simulated cells")
         await demo.start_coordinator()
+        typer.echo(f"the page for tablets: http://127.0.0.1:{page}")
         demo.serving_at = clock.utc_now()
         yield demo
     finally:

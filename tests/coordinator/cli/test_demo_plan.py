@@ -71,6 +71,17 @@ def test_the_configuration_is_the_template_with_what_a_demo_needs() -> None:
     assert settings.gate.threshold == plain.gate.threshold
 
 
+def test_the_demo_serves_the_page_for_tablets_on_this_machine_alone() -> None:
+    port = demo_plan.page_port()
+    text = demo_plan.configuration(
+        demo_plan.cell_names(1), "127.0.0.1:40000", [1], web_port=port
+    )
+
+    service = config.parse(text).service
+    assert (service.web_host, service.web_port) == ("127.0.0.1", port)
+    assert port > 1023
+
+
 def test_the_comments_stay(tmp_path: Path) -> None:
     text = demo_plan.configuration(demo_plan.cell_names(1), "127.0.0.1:40000", [1])
 
