@@ -210,8 +210,8 @@ class RequestScreen(Frame):
                     ("h", "hold"),
                     *clip,
                     *alike,
-                    ("↑↓", "channels"),
                     back,
+                    ("↑↓", "channels"),
                     ("?", "help"),
                 ]
 
