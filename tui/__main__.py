@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--server", default="127.0.0.1:50551", help="host:port of the coordinator")
     add("--person", help="id of the person (default: the user of this computer)")
     add("--stay", action="store_true", help="after an answer, back to the board")
+    add("--teach", action="store_true", help="begin with labelling stored windows")
     add("--wall", action="store_true", help="only show, large, without keys")
     add("--language", default="", help="en or de (default: by LANG)")
     add("--clips", type=Path, default=FOLDER, help="folder to save clips in")
@@ -52,12 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{options.log}: {error.strerror or error}\n")
         return INPUT_OUTPUT
     speak(preferred(options.language))
-    stay, clips = options.stay, options.clips
+    stay, clips, teach = options.stay, options.clips, options.teach
     wall, person = WallApp, AndonApp
     app: WallApp | AndonApp = (
         wall(options.server, who)
         if options.wall
-        else person(options.server, who, go_on=not stay, clips=clips)
+        else person(options.server, who, go_on=not stay, clips=clips, teach=teach)
     )
     app.run()
     return app.return_code or 0

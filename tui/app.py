@@ -68,9 +68,11 @@ class AndonApp(
         *,
         go_on: bool = True,
         clips: Path = FOLDER,
+        teach: bool = False,
     ) -> None:
         super().__init__(server, actor, clock or SystemClock())
         self._go_on = go_on
+        self._teach_first = teach
         self._seat: Seat | None = None
         self._clips: ClipDesk | None = None
         self._clip_folder = clips
@@ -93,6 +95,8 @@ class AndonApp(
         self.run_worker(self._watch(self._link, self._seat), name="watch")
         self.begin()
         self.set_interval(KEEP_S, self._keep)
+        if self._teach_first:
+            self.action_teach()
 
     async def on_unmount(self) -> None:
         """Give the open request back, and hang up."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from coordinator.cli import agreement
 from coordinator.cli.options import CONFIG, JsonOption, load_settings
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ dataset = typer.Typer(no_args_is_help=True, help="Recordings of real cells.")
 
 def register(app: typer.Typer) -> None:
     """Add the group to `andon`."""
+    agreement.register(dataset)
     app.add_typer(dataset, name="dataset")
 
 

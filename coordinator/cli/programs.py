@@ -25,6 +25,7 @@ _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 def register(app: typer.Typer) -> None:
     """Add the commands to andon."""
     app.command("tui", context_settings=_PASS_ON)(tui)
+    app.command("teach", context_settings=_PASS_ON)(teach)
     cell = typer.Typer(help="Start a cell's nodes.", rich_markup_mode=None)
     cell.callback()(_cell)
     cell.command("up", context_settings=_PASS_ON)(cell_up)
@@ -53,6 +54,19 @@ def tui(
     language = ["--language", spoken] if spoken else []
     address = options.resolve_server(server, config)
     become("tui", "--server", address, *language, *context.args)
+
+
+def teach(
+    context: typer.Context,
+    server: options.ServerOption = "",
+    config: options.ConfigOption = options.CONFIG,
+) -> None:
+    """Open the operator's terminal to label stored windows, alone or with others.
+
+    Further options are passed on to it.
+    """
+    address = options.resolve_server(server, config)
+    become("tui", "--server", address, "--teach", *context.args)
 
 
 def operator(

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coordinator.errors import TrainingError
+from coordinator.learning.training.influence import alone, capped
 from coordinator.terms import (
     ChannelPolicy,
     Digest,
@@ -53,6 +54,7 @@ def sift(
 
     The same evidence labelled twice alike counts once, or it would weigh twice.
     Labelled differently, it teaches nothing: both labels wait for a person to decide.
+    What one person alone says, again and again, waits for another one: see influence.
 
     Returns:
         The usable examples in order, and the conflicts.
@@ -81,7 +83,17 @@ def sift(
             and window.samples.shape == shape
         ):
             kept.append((example, window))
-    return kept, conflicts
+    waiting = alone([e for e, _ in kept], _confirmed(examples))
+    conflicts += [Conflict(example_id, why) for example_id, why in waiting.items()]
+    return [one for one in kept if one[0].example_id not in waiting], conflicts
+
+
+def _confirmed(examples: Sequence[tuple[Example, SensorWindow]]) -> set[Digest]:
+    """Evidence of which two people or more said something."""
+    people: dict[Digest, set[str]] = {}
+    for example, _ in examples:
+        people.setdefault(example.window_digest, set()).add(example.person)
+    return {digest for digest, who in people.items() if len(who) > 1}
 
 
 def snapshot(
@@ -110,6 +122,7 @@ def snapshot(
         [min(1.0 / max(e.propensity, 1e-9), weight_cap) for e, _ in examples],
         np.float64,
     )
+    weights = capped([e.person for e, _ in examples], label_index, weights)
     audited = np.array([e.source.value == "audit" for e, _ in examples], np.bool_)
     groups = tuple(e.group for e, _ in examples)
     content = hashlib.sha256(family.schema_digest.encode())
