@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
@@ -12,7 +13,7 @@ from tui import look
 from tui.board import Board
 from tui.scene import Scene
 from tui.terms import Cell, CellState
-from tui.widgets.rows import Rows
+from tui.widgets.rows import Row, Rows
 from tui.words import plant, say
 
 TILES_FROM: Final = (100, 34)
@@ -40,12 +41,12 @@ class CellRows(Rows):
         why = scene.board.trouble or "..."
         return say("board.no_picture", server=scene.server, why=why)
 
-    def rows(self, scene: Scene, width: int) -> Sequence[tuple[str, Content]]:
+    def rows(self, scene: Scene, width: int) -> Sequence[tuple[str, Row]]:
         """See Rows."""
         longest = max((len(plant(cell)) for cell in scene.board.cells), default=0)
         name = max(7, min(20, longest))
         return [
-            (cell.cell_id, _row(cell, scene, width, name))
+            (cell.cell_id, partial(_row, cell, scene, width, name))
             for cell in scene.board.cells.values()
         ]
 

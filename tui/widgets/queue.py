@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from textual.content import Content
@@ -10,7 +11,7 @@ from textual.content import Content
 from tui import look
 from tui.scene import Scene
 from tui.terms import Request, RequestKind
-from tui.widgets.rows import Rows
+from tui.widgets.rows import Row, Rows
 from tui.words import plant, say
 
 HURRY_S: Final = 15.0
@@ -27,10 +28,10 @@ class QueueRows(Rows):
         """See Rows."""
         return say("board.nothing_asked") if scene.board.connected else ""
 
-    def rows(self, scene: Scene, width: int) -> Sequence[tuple[str, Content]]:
+    def rows(self, scene: Scene, width: int) -> Sequence[tuple[str, Row]]:
         """See Rows."""
         return [
-            (request.request_id, _row(request, scene, width))
+            (request.request_id, partial(_row, request, scene, width))
             for request in scene.board.requests
         ]
 

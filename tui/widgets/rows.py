@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -13,6 +13,9 @@ from tui import look
 from tui.scene import Scene
 from tui.widgets.picture import Picture
 from tui.words import say
+
+Row = Content | str | Callable[[], Content]
+"""What a row shows, or what makes it: a row out of sight is not made."""
 
 
 class Rows(Picture, can_focus=True):
@@ -32,7 +35,7 @@ class Rows(Picture, can_focus=True):
         self._chosen = ""
         self._ids: tuple[str, ...] = ()
 
-    def rows(self, scene: Scene, width: int) -> Sequence[tuple[str, Content | str]]:
+    def rows(self, scene: Scene, width: int) -> Sequence[tuple[str, Row]]:
         """The rows with their ids, top first."""
         raise NotImplementedError
 
@@ -72,12 +75,20 @@ class Rows(Picture, can_focus=True):
         self.follow([row for row, _ in found])
         if not found:
             return [look.cut(f"  {self.empty(scene)}", width).stylize(look.DIM)]
+        top, below = self._in_sight(len(found))
         lines = []
-        for row, content in found:
+        for row, content in found[top : len(found) - below]:
             here = self.has_focus and row == self.chosen
-            line = look.cut("▸ " if here else "  ", 2) + look.cut(content, width - 2)
+            made = content() if callable(content) else content
+            line = look.cut("▸ " if here else "  ", 2) + look.cut(made, width - 2)
             lines.append(line.stylize_before("on $boost") if here else line)
-        return self._in_sight(lines, width)
+        if below > 0:
+            text = f"  ... {say('rows.below', count=below + 1)}"
+            lines[-1] = look.cut(text, width).stylize(look.DIM)
+        if top > 0:
+            text = f"  ... {say('rows.above', count=top + 1)}"
+            lines[0] = look.cut(text, width).stylize(look.DIM)
+        return lines
 
     def follow(self, ids: Sequence[str]) -> None:
         """Keep the cursor on its row, or near its place when the row is gone."""
@@ -86,22 +97,14 @@ class Rows(Picture, can_focus=True):
             self._chosen = ids[place]
         self._ids = tuple(ids)
 
-    def _in_sight(self, lines: list[Content], width: int) -> list[Content]:
-        """The lines around the cursor, and how many there are above and below."""
+    def _in_sight(self, rows: int) -> tuple[int, int]:
+        """How many rows are above what there is room for, and how many below it."""
         most = self._most_rows()
-        if len(lines) <= most:
-            return lines
+        if rows <= most:
+            return 0, 0
         place = self._ids.index(self.chosen)
-        top = max(0, min(place - most // 2, len(lines) - most))
-        shown = lines[top : top + most]
-        below = len(lines) - top - most
-        if below > 0:
-            text = f"  ... {say('rows.below', count=below + 1)}"
-            shown[-1] = look.cut(text, width).stylize(look.DIM)
-        if top > 0:
-            text = f"  ... {say('rows.above', count=top + 1)}"
-            shown[0] = look.cut(text, width).stylize(look.DIM)
-        return shown
+        top = max(0, min(place - most // 2, rows - most))
+        return top, rows - top - most
 
     def _most_rows(self) -> int:
         """How many rows the stylesheet leaves this list; its border is one more."""
