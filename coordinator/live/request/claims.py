@@ -53,8 +53,12 @@ class Claims(Book):
             RoleError: the question is for a shift lead.
             RequestClaimedError: somebody else holds it and take_over was not asked.
             AnswerWaitsError: somebody else answered, and may still take it back.
+            KeyReusedError: the key was used for another claim.
         """
+        epoch_before = await self._store.replied(once)
         request = await self._require_open(request_id)
+        if epoch_before is not None:
+            return replace(request, claim_epoch=int(epoch_before))
         if request.claimed_by == actor.person:
             return self._renewed(request)
         require_role(request, actor)

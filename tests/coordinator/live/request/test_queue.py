@@ -19,6 +19,7 @@ from coordinator.errors import (
 from coordinator.live.request.view import view_digest
 from coordinator.terms import (
     Action,
+    CellId,
     ExampleSource,
     Label,
     Outcome,
@@ -156,6 +157,18 @@ async def test_a_claim_repeated_with_its_key_gives_its_first_epoch(world: QueueW
 
 
 # -- answers -------------------------------------------------------------------------
+
+
+async def test_a_claims_key_is_not_used_for_another_claim(world: QueueWorld):
+    one, two = await world.ask(), await world.ask(CellId("press-2"))
+    await world.claim(one, once=make_key("claim one", key="k-1"))
+    await world.claim(two)
+
+    for request in (two, one):
+        with pytest.raises(KeyReusedError):
+            await world.claim(request, once=make_key("claim other", key="k-1"))
+
+    assert len(await world.of_kind(events.RequestClaimed)) == 2
 
 
 async def test_an_answer_closes_the_request_and_becomes_an_example(world: QueueWorld):
