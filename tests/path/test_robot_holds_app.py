@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from andon.v1 import cell_pb2, operator_pb2, operator_pb2_grpc
-from tests.path.test_path_app import ANA, connect, heard, serving, settings
+from tests.path.served import ANA, connect, heard, serving, settings
 
 pytestmark = pytest.mark.slow
 AT_START = cell_pb2.Scene(stand=cell_pb2.STAND_AT_START, cycle=1)
@@ -50,7 +50,7 @@ async def test_a_cell_that_is_only_watched_is_shown_as_such(
     changed = settings(tmp_path).model_dump()
     changed["cells"]["press-1"]["ros"]["robot"]["adapter"] = "none"
     monkeypatch.setattr(
-        "tests.path.test_path_app.settings",
+        "tests.path.served.settings",
         lambda *_, **__: type(settings(tmp_path)).model_validate(changed),
     )
     async with serving(tmp_path) as (_, channel):
