@@ -13,6 +13,7 @@ from tui.clip_reader import read_clip
 from tui.errors import TerminalError
 from tui.evidence import Evidence
 from tui.link import Link
+from tui.words import say
 
 FOLDER: Final = Path.home() / "andon-clips"
 """Where clips are saved when nobody says where."""
@@ -67,13 +68,13 @@ class ClipDesk:
         """Write the clip to a file; a sentence, and whether it was saved."""
         shown = self.shown
         if shown is None or shown.clip is None:
-            return "Not yet: the clip is not here.", False
+            return say("clip.not_yet"), False
         path = self._folder / _file_name(shown.clip_id, shown.clip)
         try:
             await asyncio.to_thread(_write, path, self._content)
         except OSError as error:
-            return f"NOT SAVED: {error.strerror or error}.", False
-        return f"Saved to {path}.", True
+            return say("clip.not_saved", why=error.strerror or error), False
+        return say("clip.saved", path=path), True
 
 
 def _file_name(clip_id: str, clip: Clip) -> str:

@@ -18,6 +18,7 @@ from tui.errors import NotConnectedError, RefusedError
 from tui.evidence import Answer, Answered, Claim, Evidence, Phase, Sitting
 from tui.link import Link
 from tui.terms import Outcome, Request
+from tui.words import plant, say
 
 RENEWALS: Final = 3
 """A claim is renewed when this fraction of its lease has passed: one third."""
@@ -65,7 +66,7 @@ class Seat:
         if sitting.phase is not Phase.MINE:
             return None
         if not self._clock.monotonic() - sitting.shown_s >= LOOK_S:
-            self._note("Look first: this question has only just come.")
+            self._note(say("seat.look_first"))
             return None
         self._unsent = Answer(
             request_id=sitting.request_id,
@@ -84,7 +85,7 @@ class Seat:
         if self._unsent is not None:
             return await self._send(self._unsent)
         if board.request(sitting.request_id) is None:
-            self._end("It ended while the terminal was not connected.")
+            self._end(say("seat.ended_meanwhile"))
         else:
             await self._look_and_claim(sitting.request_id)
         return None
@@ -128,7 +129,7 @@ class Seat:
         somebody = request.claimed_by not in {"", self._link.actor.person}
         if sitting.phase is Phase.MINE and newer and somebody:
             self._claim = None
-            self._note(f"{request.claimed_by} took it over.")
+            self._note(say("seat.taken_over", person=request.claimed_by))
             self._set(phase=Phase.THEIRS, holder=request.claimed_by)
         elif sitting.phase is Phase.THEIRS:
             self._set(holder=request.claimed_by)
@@ -142,7 +143,7 @@ class Seat:
             return
         except NotConnectedError as silence:
             if self._here(request_id):
-                self._note(f"Not connected: {silence.text}")
+                self._note(say("seat.not_connected", why=silence.text))
             return
         if not self._here(request_id):
             return
@@ -162,7 +163,7 @@ class Seat:
             return
         except NotConnectedError as silence:
             if self._here(request_id):
-                self._note(f"Not connected: {silence.text}")
+                self._note(say("seat.not_connected", why=silence.text))
             return
         if self._here(request_id):
             self._claim = claim
@@ -191,10 +192,11 @@ class Seat:
         if not self._here(answer.request_id):
             return
         if refused.token in _OVER:
-            self._end(f"Your answer was not taken: {refused.text}")
+            self._end(say("seat.not_taken", why=refused.text))
             return
-        said = answer.label or "cannot tell"
-        self._note(f"Your answer '{said}' was not taken: {refused.text}")
+        label = answer.label
+        said = plant(label) if label else say("request.cannot_tell")
+        self._note(say("seat.said_not_taken", said=said, why=refused.text))
         if refused.token in _CLAIM_GONE or refused.token == "VIEW_CHANGED":  # noqa: S105
             self._set(phase=Phase.OPENING)
             self._claim = None
@@ -252,10 +254,11 @@ def _how(request: Request) -> str:
     """How a request ended, in a sentence."""
     match request.outcome:
         case Outcome.ANSWERED:
-            return f"{request.answered_by} answered: {request.label}."
+            label = plant(request.label)
+            return say("seat.answered", person=request.answered_by, label=label)
         case Outcome.TIMED_OUT:
-            return "The time is up, and nobody had answered: the cell stays held."
+            return say("seat.time_is_up")
         case Outcome.SUPERSEDED:
-            return "The scene it asked about is gone."
+            return say("seat.scene_gone")
         case Outcome.CANCELLED | Outcome.OPEN:
-            return "It was withdrawn."
+            return say("seat.withdrawn")

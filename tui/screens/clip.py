@@ -21,6 +21,7 @@ from tui.screens.frame import Frame
 from tui.widgets.clip_strips import ClipStrips
 from tui.widgets.deadline import Deadline
 from tui.widgets.picture import Picture
+from tui.words import plant, say
 
 PICKS: Final = 400
 """Lines that may be picked from; a plant's own types may have thousands."""
@@ -36,9 +37,12 @@ class ClipAbout(Picture):
             return [Content(""), Content("")]
         sitting = scene.sitting
         asked = sitting.evidence.request if sitting and sitting.evidence else None
-        part = f" part {asked.part_id or '-'}  cycle {asked.cycle}  " if asked else "  "
+        part = "  "
+        if asked is not None:
+            about = say("request.part", part=asked.part_id or "-", cycle=asked.cycle)
+            part = f" {about}  "
         cell = asked.cell_id if asked else shown.clip.cell_id if shown.clip else ""
-        title = Content.assemble((f" {cell} ", look.STRONG), (part, look.DIM))
+        title = Content.assemble((f" {plant(cell)} ", look.STRONG), (part, look.DIM))
         size = Content.styled(f" {_megabytes(shown)} ", look.DIM)
         return [
             look.cut(title + _facts(shown.clip), width - size.cell_length) + size,
@@ -49,7 +53,8 @@ class ClipAbout(Picture):
 def _facts(clip: Clip | None) -> Content:
     if clip is None:
         return Content("")
-    text = f"{clip.last_s - clip.first_s:.1f} s at full rate, {clip.messages} messages"
+    seconds = f"{clip.last_s - clip.first_s:.1f}"
+    text = say("clip.facts", seconds=seconds, messages=clip.messages)
     return Content.styled(text, look.CALM)
 
 
@@ -57,7 +62,8 @@ def _megabytes(shown: Shown) -> str:
     if not shown.of_bytes:
         return ""
     whole = f"{shown.of_bytes / 1e6:.1f} MB"
-    return whole if shown.clip else f"{shown.bytes / 1e6:.1f} of {whole}"
+    here = f"{shown.bytes / 1e6:.1f}"
+    return whole if shown.clip else say("clip.of", here=here, whole=whole)
 
 
 def _state(shown: Shown) -> Content:
@@ -66,24 +72,26 @@ def _state(shown: Shown) -> Content:
         return Content.styled(f" {shown.note}", look.BAD)
     clip = shown.clip
     if clip is None:
-        return Content.styled(" coming ...", look.DIM)
+        return Content.styled(f" {say('clip.coming')}", look.DIM)
     said = []
     if not clip.whole:
-        said.append("the node did not have all of it")
-    said += [f"{topic}: {count} not drawn" for topic, count in clip.undrawn]
+        said.append(say("clip.not_whole"))
+    said += [
+        say("clip.undrawn", topic=topic, count=count) for topic, count in clip.undrawn
+    ]
     if said:
         return Content.styled(f" {'; '.join(said)}", look.ASKS)
-    return Content.styled(" marked: the window that was judged; 0 is its end", look.DIM)
+    return Content.styled(f" {say('clip.marked')}", look.DIM)
 
 
 class ClipScreen(Frame):
     """Looking changes nothing: the claim stays, the deadline goes on."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("p", "pick", "pick channels"),
-        Binding("e", "export", "save to a file"),
-        Binding("h", "hold", "hold the cell"),
-        Binding("escape,c", "close", "back to the question"),
+        Binding("p", "pick", "keys.pick"),
+        Binding("e", "export", "keys.export"),
+        Binding("h", "hold", "keys.hold"),
+        Binding("escape,c", "close", "keys.to_question"),
     ]
 
     def __init__(self) -> None:
@@ -126,14 +134,14 @@ class ClipScreen(Frame):
         """See Frame."""
         del scene
         return [
-            ("←→", "time"),
-            ("+ -", "zoom"),
-            ("w", "window"),
-            ("↑↓", "channels"),
-            ("p", "pick"),
-            ("e", "export"),
-            ("h", "hold"),
-            ("Esc", "back"),
+            ("←→", say("keys.time")),
+            ("+ -", say("keys.zoom")),
+            ("w", say("keys.window")),
+            ("↑↓", say("keys.channels")),
+            ("p", say("keys.pick_short")),
+            ("e", say("keys.export_short")),
+            ("h", say("keys.hold_short")),
+            ("Esc", say("keys.back")),
         ]
 
     def action_pick(self) -> None:
@@ -183,9 +191,9 @@ class Pick(ModalScreen[frozenset[str] | None]):
     """Which channels to draw; a mark, and no colour, says which are."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "pick_one", "pick or not", priority=True),
-        Binding("p,escape", "done", "draw these"),
-        Binding("a", "toggle_all", "all or none"),
+        Binding("space", "pick_one", "keys.pick_one", priority=True),
+        Binding("p,escape", "done", "keys.draw"),
+        Binding("a", "toggle_all", "keys.all_or_none"),
     ]
 
     def __init__(self, names: Sequence[str], drawn: frozenset[str]) -> None:
@@ -201,9 +209,7 @@ class Pick(ModalScreen[frozenset[str] | None]):
         """The list, and its keys."""
         with Container(classes="dialog pick"):
             yield self._list
-            yield Static(
-                Content.styled("Space picks   a all or none   Esc draws them", look.DIM)
-            )
+            yield Static(Content.styled(say("clip.pick_keys"), look.DIM))
 
     def on_mount(self) -> None:
         """Let the keys reach the list."""

@@ -148,16 +148,19 @@ class RequestScreen(Frame):
     """Opening it claims the request; leaving it gives the claim back."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(str(n), f"say({n - 1})", "answer", show=False) for n in range(1, 5)),
-        Binding("0", "cannot_tell", "cannot tell"),
-        Binding("m", "more", "other labels"),
-        Binding("t", "take_over", "take over"),
-        Binding("n", "alike", "most alike example"),
-        Binding("c", "clip", "full-rate clip"),
-        Binding("h", "hold", "hold the cell"),
-        Binding("enter", "next", "next question"),
-        Binding("escape", "leave", "back to the board"),
-        Binding("u", "undo", "undo"),
+        *(
+            Binding(str(n), f"say({n - 1})", "keys.answer", show=False)
+            for n in range(1, 5)
+        ),
+        Binding("0", "cannot_tell", "request.cannot_tell"),
+        Binding("m", "more", "request.other_labels"),
+        Binding("t", "take_over", "keys.take_over"),
+        Binding("n", "alike", "keys.alike"),
+        Binding("c", "clip", "keys.clip"),
+        Binding("h", "hold", "keys.hold"),
+        Binding("enter", "next", "keys.next_question"),
+        Binding("escape", "leave", "keys.back"),
+        Binding("u", "undo", "keys.undo"),
     ]
 
     def __init__(self) -> None:
@@ -191,28 +194,29 @@ class RequestScreen(Frame):
     def keys(self, scene: Scene) -> Sequence[tuple[str, str]]:
         """See Frame."""
         phase = scene.sitting.phase if scene.sitting else Phase.OPENING
-        hold = ("h", "hold the cell")
-        back = ("Esc", "board")
-        clip = [("c", "clip")] if _clip_id(scene) else []
+        hold = ("h", say("keys.hold"))
+        back, help_ = ("Esc", say("keys.board")), ("?", say("keys.help"))
+        clip = [("c", say("keys.clip_short"))] if _clip_id(scene) else []
         match phase:
             case Phase.ENDED:
-                return [("Enter", "next question"), *clip, back, hold, ("?", "help")]
+                return [("Enter", say("keys.next_question")), *clip, back, hold, help_]
             case Phase.THEIRS:
-                return [("t", "take over"), *clip, back, hold, ("?", "help")]
+                return [("t", say("keys.take_over")), *clip, back, hold, help_]
             case Phase.UNSENT:
-                return [("Esc", "drop the answer"), hold, ("?", "help")]
+                return [("Esc", say("keys.drop")), hold, help_]
             case _:
-                alike = [("n", "alike")] if self._strips.can_turn else []
+                turn = self._strips.can_turn
+                alike = [("n", say("keys.alike_short"))] if turn else []
                 return [
-                    ("1-4", "answer"),
-                    ("0", "can't tell"),
-                    ("m", "more"),
-                    ("h", "hold"),
+                    ("1-4", say("keys.answer")),
+                    ("0", say("keys.cannot")),
+                    ("m", say("keys.more")),
+                    ("h", say("keys.hold_short")),
                     *clip,
                     *alike,
                     back,
-                    ("↑↓", "channels"),
-                    ("?", "help"),
+                    ("↑↓", say("keys.channels")),
+                    help_,
                 ]
 
     def action_say(self, place: int) -> None:

@@ -30,8 +30,8 @@ class CellRows(Rows):
     """One row or tile a cell, in the order of the configuration."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-1)", "left", show=False),
-        Binding("right", "move(1)", "right", show=False),
+        Binding("left", "move(-1)", "keys.left", show=False),
+        Binding("right", "move(1)", "keys.right", show=False),
     ]
 
     def empty(self, scene: Scene) -> str:

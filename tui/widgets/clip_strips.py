@@ -19,6 +19,7 @@ from textual.widget import Widget
 from tui import braille, look
 from tui.clip import Clip, ClipTrace, View
 from tui.widgets.strips import NAMES
+from tui.words import say
 
 BELOW: Final = 2
 """Rows below the strips: what was said, and the time."""
@@ -38,16 +39,16 @@ class ClipStrips(Widget, can_focus=True):
         "strips--absent",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll_traces(-1)", "up", show=False),
-        Binding("down,j", "scroll_traces(1)", "down", show=False),
-        Binding("left", f"move({-STEP})", "earlier", show=False),
-        Binding("right", f"move({STEP})", "later", show=False),
-        Binding("pageup", "move(-1)", "much earlier", show=False),
-        Binding("pagedown", "move(1)", "much later", show=False),
-        Binding("plus,equals_sign", f"zoom({CLOSER})", "closer", show=False),
-        Binding("minus", f"zoom({1 / CLOSER})", "wider", show=False),
-        Binding("home", "all", "all of it", show=False),
-        Binding("w", "window", "the window", show=False),
+        Binding("up,k", "scroll_traces(-1)", "keys.up", show=False),
+        Binding("down,j", "scroll_traces(1)", "keys.down", show=False),
+        Binding("left", f"move({-STEP})", "keys.before", show=False),
+        Binding("right", f"move({STEP})", "keys.later", show=False),
+        Binding("pageup", "move(-1)", "keys.much_earlier", show=False),
+        Binding("pagedown", "move(1)", "keys.much_later", show=False),
+        Binding("plus,equals_sign", f"zoom({CLOSER})", "keys.closer", show=False),
+        Binding("minus", f"zoom({1 / CLOSER})", "keys.wider", show=False),
+        Binding("home", "all", "keys.all_of_it", show=False),
+        Binding("w", "window", "keys.window", show=False),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -131,7 +132,7 @@ class ClipStrips(Widget, can_focus=True):
         name = self._beside(trace, row, (low, high))
         if not math.isfinite(low):
             style = self.get_component_rich_style("strips--absent")
-            text = " nothing here" if row == self.strip_height // 2 else ""
+            text = f" {say('clip.nothing')}" if row == self.strip_height // 2 else ""
             return Strip([name, Segment(text.ljust(room), style)])
         plain = self.get_component_rich_style("strips--line")
         marked = self.get_component_rich_style("strips--window")

@@ -26,8 +26,8 @@ class Rows(Picture, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "up", show=False),
-        Binding("down,j", "move(1)", "down", show=False),
+        Binding("up,k", "move(-1)", "keys.up", show=False),
+        Binding("down,j", "move(1)", "keys.down", show=False),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:

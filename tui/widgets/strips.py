@@ -50,8 +50,8 @@ class Strips(Widget, can_focus=True):
         "strips--absent",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll_traces(-1)", "up", show=False),
-        Binding("down,j", "scroll_traces(1)", "down", show=False),
+        Binding("up,k", "scroll_traces(-1)", "keys.up", show=False),
+        Binding("down,j", "scroll_traces(1)", "keys.down", show=False),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:
