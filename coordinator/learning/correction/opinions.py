@@ -11,7 +11,7 @@ from coordinator.learning.correction.agreement import (
     pairs,
     percent,
 )
-from coordinator.learning.correction.settle import Settled, settle
+from coordinator.learning.correction.settle import DISAGREE, Settled, settle
 from coordinator.terms import Digest, Example, ExampleId, PersonId, WindowId, events
 from coordinator.terms.teaching import (
     Agreement,
@@ -120,8 +120,21 @@ class Opinions:
         if said := self.said(digest):
             self._labelled[digest] = len(said)
         self._disputed.pop(digest, None)
-        if self.settled(digest).disputed:
+        if self.settled(digest).disputed or self._waits(digest):
             self._disputed[digest] = None
+
+    def _waits(self, digest: Digest) -> bool:
+        """Whether one person's word is held back until another looks."""
+        return any(
+            not e.retracted and e.quarantine.endswith(DISAGREE)
+            for e in self.examples(digest)
+        ) and not self.settled_twice(digest)
+
+    def settled_twice(self, digest: Digest) -> bool:
+        """Whether two people or more, or an engineer, have settled it."""
+        settled = self.settled(digest)
+        alike = sum(label == settled.label for label in self.said(digest).values())
+        return self.decided(digest) is not None or (bool(settled.label) and alike > 1)
 
     # -- what is known ---------------------------------------------------------------
 

@@ -141,9 +141,12 @@ class TeachWorld:
         await self.store.commit(judged(window, said, decision), window=window)
         return window
 
-    async def put_many(self, count: int, **facts: Any) -> list[SensorWindow]:
+    async def put_many(
+        self, count: int, *, first: int = 0, **facts: Any
+    ) -> list[SensorWindow]:
         """So many windows, each of a kind of its own."""
-        return [await self.put(i, seed=i, **facts) for i in range(count)]
+        kinds = range(first, first + count)
+        return [await self.put(kind, seed=kind, **facts) for kind in kinds]
 
     async def lend(self, who: Actor = ANA, count: int = 1, **how: Any) -> list[Lent]:
         await self.teaching.party(PEG)

@@ -1,5 +1,6 @@
 """No one person moves the model alone, from three people on."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -39,7 +40,7 @@ def said(number: int, person: str, label: str, guess: str = "") -> Example:
     )
 
 
-def shares(people: list[str], weights: np.ndarray) -> dict[str, float]:
+def shares(people: Sequence[str], weights: np.ndarray) -> dict[str, float]:
     total = weights.sum()
     names = sorted(set(people))
     return {n: weights[[p == n for p in people]].sum() / total for n in names}
