@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coordinator.learning.training.dataset import SPLIT, frozen
+from coordinator.live.gate.lately import CODE as UNFAMILIAR
 from coordinator.live.request.view import MOST_CHOICES, weights_of
 from coordinator.model.answer_set import UNKNOWN, Level, answers, depth, level_of
 from coordinator.model.attribution import for_label, for_novelty
@@ -114,7 +115,7 @@ class Shelf:
         said = verdict.prediction
         if said is None or window.samples.shape != self._shape:
             return "", "", ()
-        if verdict.code == "NOVEL":
+        if verdict.code in {"NOVEL", UNFAMILIAR}:
             about, found = (
                 NOVELTY,
                 for_novelty(self._model, window.samples, window.present),

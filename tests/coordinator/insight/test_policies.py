@@ -157,3 +157,13 @@ def test_a_policy_that_cannot_be_meant_is_refused(text: str) -> None:
         parse_policy(text, threshold=0.9, seed=0)
 
     assert refused.value.code == "BAD_POLICY"
+
+
+def test_a_fixed_threshold_does_not_hear_that_windows_are_unlike_the_examples() -> None:
+    # It stands for what others do; only what is wrong with the window itself counts.
+    unlike = Finding(Decision.ASK, "UNFAMILIAR", "unlike what the model learned from.")
+    sure = make_prediction(0.95, novelty=7.0)
+
+    assert FixedThreshold(0.9)(sure, [unlike], FAMILY).decision is Decision.ACT
+    assert FixedThreshold(0.9)(sure, [unlike, MISSING], FAMILY).code == MISSING.code
+    assert Gate(0.9)(make_prediction(0.95), [unlike], FAMILY).code == "UNFAMILIAR"
