@@ -132,7 +132,14 @@ def request(said: operator_pb2.RequestSummary, now_s: float) -> terms.Request:
 
 
 def _presence(presence: operator_pb2.Presence) -> terms.Presence:
-    return terms.Presence(presence.answering, tuple(presence.people), presence.nobody)
+    load = presence.load
+    return terms.Presence(
+        answering=presence.answering,
+        people=tuple(presence.people),
+        nobody=presence.nobody,
+        flood=load.flood,
+        asked_10_min=load.asked_10_min,
+    )
 
 
 def _stands(stands: operator_pb2.LearningStatus, now_s: float) -> terms.Learning:

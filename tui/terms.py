@@ -258,11 +258,15 @@ class Presence:
     Attributes:
         answering: Terminals and tablets that can answer and are connected.
         nobody: Somebody should answer and nobody is there.
+        flood: More is asked than people can answer with care.
+        asked_10_min: Questions of the last 10 minutes.
     """
 
     answering: int = 0
     people: tuple[str, ...] = ()
     nobody: bool = False
+    flood: bool = False
+    asked_10_min: int = 0
 
 
 @dataclass(frozen=True, slots=True)

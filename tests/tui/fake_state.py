@@ -53,6 +53,7 @@ class FakeState:
     calls: list[str] = field(default_factory=list)
     lose_replies: int = 0
     never_recorded: bool = False
+    flood: bool = False
     words: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -239,7 +240,10 @@ class FakeState:
 
     def _presence(self) -> operator_pb2.Presence:
         return operator_pb2.Presence(
-            answering=len(self.people), people=self.people, nobody=self.nobody
+            answering=len(self.people),
+            people=self.people,
+            nobody=self.nobody,
+            load=operator_pb2.Load(flood=self.flood, asked_10_min=14),
         )
 
     def snapshot(self) -> operator_pb2.Snapshot:

@@ -46,6 +46,13 @@ async def test_it_does_not_count_as_somebody_who_answers(coordinator) -> None:
         assert coordinator.people == []
 
 
+async def test_a_flood_of_questions_is_said_as_one(coordinator) -> None:
+    coordinator.flood = True
+
+    async with wall(coordinator) as seen:
+        await seen.sees("MANY QUESTIONS: 14 in 10 minutes.")
+
+
 async def test_no_key_of_the_desk_does_anything(coordinator) -> None:
     coordinator.ask("press-2", 17, {"grip_slip": 0.6, "ok": 0.4})
 

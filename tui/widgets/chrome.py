@@ -99,6 +99,9 @@ class Banner(Picture):
         if board.presence.nobody:
             text = f" {say('banner.nobody')}"
             return [look.cut(text, width).stylize("bold $background on $warning")]
+        if board.presence.flood:
+            text = f" {say('banner.flood', count=board.presence.asked_10_min)}"
+            return [look.cut(text, width).stylize("bold $background on $warning")]
         if board.missed and scene.now_s - board.missed_s < MISSED_S:
             text = f" {say('banner.missed', count=board.missed)}"
             return [look.cut(text, width).stylize("$background on $accent")]
