@@ -49,7 +49,7 @@ def capped(
     for label in np.unique(label_index):
         rows = np.flatnonzero(label_index == label)
         names, which = np.unique(who[rows], return_inverse=True)
-        each = np.bincount(which, weights[rows], len(names))
+        each = np.bincount(which, weights[rows], len(names)).astype(np.float64)
         earnest = int((np.bincount(which) >= EARNEST).sum())
         if earnest < OPERATORS:
             continue
@@ -67,15 +67,18 @@ def levelled(each: NDArray[np.float64], share: float) -> NDArray[np.float64]:
         share: At least 1 / people.
     """
     ordered = np.sort(each)[::-1]
+    level = float(ordered[-1])
     for cut in range(len(ordered)):
         # With so many cut to it, the level is this share of them and the rest together.
         free = 1.0 - share * cut
         if free <= 0.0:
             break
-        level = share * float(ordered[cut:].sum()) / free
-        if ordered[cut] <= level:
-            return np.minimum(each, level) if cut else each
-    return np.minimum(each, ordered[-1])
+        found = share * float(ordered[cut:].sum()) / free
+        if ordered[cut] <= found:
+            level = max(found, float(ordered[0])) if cut == 0 else found
+            break
+    left: NDArray[np.float64] = np.minimum(each, level)
+    return left
 
 
 def alone(
