@@ -54,6 +54,7 @@ async def test_a_number_of_a_report_opens_its_cases_and_they_their_request(
         await ana.sees("WHAT WAS SAID", "62✓", "2x", "85 %")
         await ana.press("down", "right", "right", "right", "right", "enter")
         await ana.sees("CASES OF MODEL 1", "misaligned, called ok", "2 of 2", "87 %")
+        await ana.sees("A-1017")
         await ana.press("enter")
         await ana.sees("part A-1017", "why ok at 0.60")
         await ana.press("escape")
@@ -72,7 +73,7 @@ async def test_the_mistakes_of_a_model_and_their_story(coordinator) -> None:
         await ana.press("l")
         await ana.sees("It may serve.")
         await ana.press("enter")
-        await ana.sees("CASES OF MODEL 1")
+        await ana.sees("CASES OF MODEL 1", "A-1017")
         assert coordinator.insight.asked[-1].wrong
         await ana.press("e")
         await ana.sees("JOURNAL", "request-17")

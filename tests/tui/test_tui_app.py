@@ -277,7 +277,11 @@ async def test_the_cord_of_one_cell_is_one_key(coordinator) -> None:
     assert "hold press-2" in coordinator.calls
 
 
-async def test_the_cord_of_all_cells_takes_two_presses(coordinator) -> None:
+async def test_the_cord_of_all_cells_takes_two_presses(
+    coordinator, monkeypatch
+) -> None:
+    monkeypatch.setattr("tui.screens.board.TWICE_S", 60.0)
+
     async with desk(coordinator) as ana:
         await ana.sees("● working")
         await ana.press("H")
