@@ -8,6 +8,7 @@ import math
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from andon.v1 import (
     access_pb2_grpc,
     cell_pb2,
     cell_pb2_grpc,
+    operator_pb2,
+    operator_pb2_grpc,
     terms_pb2,
 )
 from coordinator.app import Coordinator
@@ -64,6 +67,8 @@ LABELS = [
     ("ok", "continue", "good"),
     ("scratched", "reject", ATTACK),
 ]
+URGENT = "missing_part"
+"""An answer with it is final at once."""
 GERMAN = {"misaligned": "verkantet", "ok": "gut", "force_z": "Kraft z"}
 
 
@@ -92,7 +97,12 @@ def settings(folder: Path, cells: int, **more: Any) -> Settings:
                 "rows": ROWS,
                 "default_label": "ok",
                 "labels": [
-                    {"name": name, "action": action, "text": text}
+                    {
+                        "name": name,
+                        "action": action,
+                        "text": text,
+                        "urgent": name == URGENT,
+                    }
                     for name, action, text in LABELS
                 ],
                 "channels": [
@@ -291,6 +301,47 @@ class Plant:
                 metadata=(("authorization", f"Machine {key}"),),
             )
 
+    async def answer(self, request_id: str, label: str, person: str = "ben") -> None:
+        """Let somebody answer at another device, logged in where that is needed."""
+        async with grpc.aio.insecure_channel(self.grpc_address) as channel:
+            access: Any = access_pb2_grpc.AccessServiceStub(channel)
+            operators: Any = operator_pb2_grpc.OperatorServiceStub(channel)
+            login: tuple[tuple[str, str], ...] = ()
+            if self.coordinator.plant.people.accounts.exist:
+                said = access_pb2.LoginRequest(person=person, pin=PIN, device="desk-1")
+                token = (await access.Login(said)).token
+                login = (("authorization", f"Bearer {token}"),)
+            actor = operator_pb2.Actor(person=person, device="desk-1")
+            shown = await operators.GetRequest(
+                operator_pb2.GetRequestRequest(request_id=request_id), metadata=login
+            )
+            claimed = await operators.Claim(
+                operator_pb2.ClaimRequest(
+                    request_id=request_id, actor=actor, idempotency_key=new_id("k")
+                ),
+                metadata=login,
+            )
+            await operators.Answer(
+                operator_pb2.AnswerRequest(
+                    request_id=request_id,
+                    actor=actor,
+                    claim_epoch=claimed.claim_epoch,
+                    idempotency_key=new_id("k"),
+                    view_digest=shown.view_digest,
+                    label=label,
+                ),
+                metadata=login,
+            )
+
+    async def label_some(self, count: int) -> None:
+        """Let ben answer about so many parts: windows for a second opinion."""
+        cell = self.cells["press-1"]
+        for number in range(count):
+            permits = len(cell.permits) + 1
+            asked = await cell.ask("misaligned", part=f"T-{number}")
+            await self.answer(asked, URGENT)
+            await until(partial(_has, cell.permits, permits))
+
     def believe(self, label: str, confidence: float) -> None:
         """Let a model think so of every window from now on."""
         names = self.family.label_names
@@ -336,6 +387,10 @@ async def plant_of(
         async with asyncio.timeout(SOON_S):
             assert await running == 0
             await coordinator.close()
+
+
+def _has(found: list[Any], count: int) -> bool:
+    return len(found) >= count
 
 
 async def until(true: Callable[[], object], limit_s: float = SOON_S) -> None:

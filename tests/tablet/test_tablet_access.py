@@ -33,10 +33,16 @@ AXE_RUN = """async () => {
 TARGETS = """() => [...document.querySelectorAll("button, input, a, select")]
   .filter((one) => !one.closest("[inert]"))
   .map((one) => {
-    const { x, y, width, height } = one.getBoundingClientRect();
-    const top = document.elementFromPoint(x + width / 2, y + height / 2);
+    const box = one.getBoundingClientRect();
+    const { width, height } = box;
+    const scrolls = one.closest(".inside, main");
+    const clip = scrolls ? scrolls.getBoundingClientRect() : box;
+    const x = box.x, y = Math.max(box.y, clip.y);
+    const bottom = Math.min(box.bottom, clip.bottom);
+    const top = document.elementFromPoint(x + width / 2, (y + bottom) / 2);
     const seen = top !== null && (one.contains(top) || top.contains(one));
-    return { name: one.innerText || one.id, x, y, width, height, seen };
+    const name = one.innerText || one.id;
+    return { name, x, y, width, height, bottom, seen: seen && bottom > y };
   })
   .filter((one) => one.seen)"""
 
@@ -58,8 +64,8 @@ def too_close(targets: list[dict[str, Any]]) -> list[str]:
                 one["x"] - other["x"] - other["width"],
             )
             down = max(
-                other["y"] - one["y"] - one["height"],
-                one["y"] - other["y"] - other["height"],
+                other["y"] - one["bottom"],
+                one["y"] - other["bottom"],
             )
             if max(across, down) < LEAST_GAP_PX - 0.01:
                 found.append(f"{one['name']!r} and {other['name']!r}")

@@ -22,6 +22,7 @@ async def prepare(plant: Plant, *, plain: bool = False) -> None:
     """
     await plant.add_person("ana")
     await plant.add_person("ben")
+    await plant.label_some(6)
     plant.believe("misaligned", 0.62)
     await plant.cells["press-2"].ask("misaligned")
     await plant.cells["press-4"].ask("misaligned", part="" if plain else ATTACK)

@@ -122,7 +122,7 @@ var ot=globalThis,Wt=e=>e,ve=ot.trustedTypes,Xt=ve?ve.createPolicy("lit-html",{c
     ${r>0?m`<span class="belief">${R(r)}<span>${S(r)}</span></span>`:b}
   </button>`}var bi=["day","night","sun"],gi={unspecified:0,continue:1,rework:2,reject:3};function Zs(e){let t={hold:yi,cell:wi,labels:Ei,reveal:Ni,audits:vi,menu:Ii}[e.sheet.kind];return m`<div class="veil" @click=${()=>e.closeSheet()}></div>
     <div class="sheet" role="dialog" aria-labelledby="sheet-title" @keydown=${s=>{s.key==="Escape"&&e.closeSheet()}}>
-      ${t(e)}
+      <div class="inside">${t(e)}</div>
       <button class="big quiet close" @click=${()=>e.closeSheet()}>${u("close")}</button>
     </div>`}function C(e,t){return m`<h2 id="sheet-title" tabindex="-1" ${P(t)}>${e}</h2>`}function yi(e){let t=[...e.picture.cells.values()];return m`${C(u("hold.which"),"hold")}
     <div class="grid">${t.map(n=>m`<button class="big danger"
@@ -172,7 +172,7 @@ var ot=globalThis,Wt=e=>e,ve=ot.trustedTypes,Xt=ve?ve.createPolicy("lit-html",{c
       <div class="deciding">${Qs(t)}</div>`}
   </div>`}function _i(e){return e.busy?"request.opening":e.status?.unread?"teach.unread":"teach.none"}function Ti(e){return m`<p class="standing bad" role="alert">${e}</p>`}function Si(e){let t=[...e.picture.families.keys()];return t.length<2?b:m`<div class="choice">${t.map(n=>m`<button
     aria-pressed=${e.teaching.family===n?"true":"false"}
-    @click=${()=>e.teaching.choose(n)}>${v(n)}</button>`)}</div>`}function $i(e){if(!e)return b;let t=Number(e.taught),n=t/Math.max(1,t+e.left);return m`<div class="deadline"><b>${u("teach.left",{count:e.left})}</b>${R(n)}
+    @click=${()=>e.teaching.choose(n)}>${v(n)}</button>`)}</div>`}function $i(e){if(!e)return b;let t=Number(e.taught),n=e.left+e.second,s=t/Math.max(1,t+n);return m`<div class="deadline"><b>${u("teach.left",{count:n})}</b>${R(s)}
     <p>${u("teach.taught",{count:t})}${e.percent===void 0?b:m` · ${u("teach.agree",{share:S(e.percent)})}`}${e.people.length>1?m` · ${u("teach.people",{count:e.people.length})}`:b}</p></div>`}function ki(e,t){let{teaching:n}=e,s=!n.busy;return m`<div class="answers all">${n.labels.map(o=>we(e,{label:o,family:t.summary.family,open:s,share:0,tap:r=>n.teach(r)}))}</div>
     <div class="more">
       <button class="big quiet" ?disabled=${!s} @click=${()=>n.teach("")}>${u("request.cannot_tell")}</button>

@@ -17,7 +17,7 @@ export function sheetOver(app) {
   const shut = (event) => { if (event.key === "Escape") app.closeSheet(); };
   return html`<div class="veil" @click=${() => app.closeSheet()}></div>
     <div class="sheet" role="dialog" aria-labelledby="sheet-title" @keydown=${shut}>
-      ${draw(app)}
+      <div class="inside">${draw(app)}</div>
       <button class="big quiet close" @click=${() => app.closeSheet()}>${say("close")}</button>
     </div>`;
 }

@@ -46,8 +46,9 @@ function families(app) {
 function progress(status) {
   if (!status) return nothing;
   const done = Number(status.taught);
-  const share = done / Math.max(1, done + status.left);
-  return html`<div class="deadline"><b>${say("teach.left", { count: status.left })}</b>${bar(share)}
+  const left = status.left + status.second;
+  const share = done / Math.max(1, done + left);
+  return html`<div class="deadline"><b>${say("teach.left", { count: left })}</b>${bar(share)}
     <p>${say("teach.taught", { count: done })}${status.percent === undefined ? nothing
       : html` · ${say("teach.agree", { share: percent(status.percent) })}`}${status.people.length > 1
       ? html` · ${say("teach.people", { count: status.people.length })}` : nothing}</p></div>`;
