@@ -53,7 +53,7 @@ class LoginScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """One panel, drawn as a whole."""
-        with Container(classes="dialog login"):
+        with Container(classes="dialog"):
             yield Static(id="login")
 
     def on_mount(self) -> None:
