@@ -27,7 +27,7 @@ from tui.errands.teaching import TeachingErrands
 from tui.evidence import Answered
 from tui.identity import new_key
 from tui.link import Link
-from tui.scene import Scene
+from tui.scene import Scene, Undoable
 from tui.screens.board import BoardScreen
 from tui.screens.clip import ClipScreen, Pick
 from tui.screens.journal import JournalScreen
@@ -78,7 +78,7 @@ class AndonApp(
         self._clip_folder = clips
         self._hands = asyncio.Lock()
         self._passed: frozenset[str] = frozenset()
-        self._undo: tuple[str, float] = ("", 0.0)
+        self._undo: Undoable | None = None
 
     # -- the picture -----------------------------------------------------------------
 
@@ -120,6 +120,7 @@ class AndonApp(
             super().scene(),
             sitting=self._seat.sitting if self._seat else None,
             clip=self._clips.shown if self._clips else None,
+            undo=self._undo,
         )
 
     # -- the open request ------------------------------------------------------------
@@ -180,7 +181,13 @@ class AndonApp(
         self.board = fold(self.board, RequestChanged(request, now_s))
         if request.is_open:
             self._passed |= {request.request_id}
-        self._undo = (request.request_id, now_s + answered.undo_s)
+        if answered.undo_s > 0.0:
+            self._undo = Undoable(
+                request.request_id,
+                request.cell_id,
+                request.pending_label or request.label,
+                now_s + answered.undo_s,
+            )
         self.tell(taken(answered))
         self._record.info("answered", request=request.request_id, label=request.label)
         following = self.board.next_request(self._actor.person, self._passed)
@@ -215,16 +222,25 @@ class AndonApp(
 
     def on_undo(self) -> None:
         """Take the last answer back, while that is possible."""
-        request_id, until_s = self._undo
-        if not self._clock.monotonic() < until_s:
+        request_id = self._to_undo()
+        if not request_id:
             self.tell(say("seat.is_final"))
             return
         self._ask(self._take_back(request_id))
 
+    def _to_undo(self) -> str:
+        """The request whose answer is taken back: the last one, wherever given."""
+        undo, person = self._undo, self._actor.person
+        if undo is not None and self._clock.monotonic() < undo.until_s:
+            return undo.request_id
+        mine = (r for r in self.board.requests if r.pending_by == person)
+        return next((r.request_id for r in mine), "")
+
     async def _take_back(self, request_id: str) -> None:
         if self._link is not None:
             await self._link.undo(request_id, new_key())
-            self._undo = ("", 0.0)
+            self._undo = None
+            self._passed -= {request_id}
             self.tell(say("seat.taken_back"))
             self.post_message(messages.OpenRequest(request_id))
 

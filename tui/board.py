@@ -154,11 +154,16 @@ class Board:
         self, person: str, passed: frozenset[str] = frozenset()
     ) -> Request | None:
         """The most urgent request that nobody else holds; passed ones are left out."""
-        for request in self.requests:
-            free = request.claimed_by in {"", person} and not request.pending_label
-            if free and request.request_id not in passed:
-                return request
-        return None
+        free = [
+            request
+            for request in self.requests
+            if request.claimed_by in {"", person}
+            and not request.pending_label
+            and request.first_by != person
+            and request.request_id not in passed
+        ]
+        # What this person left to others comes back last.
+        return min(free, key=lambda r: person in r.skipped_by, default=None)
 
 
 def look_at(*cells: str) -> str:
@@ -169,12 +174,14 @@ def look_at(*cells: str) -> str:
 
 
 def rings(before: Board, board: Board) -> bool:
-    """Whether to sound: a question was not there, or a robot may move unasked."""
+    """Whether to sound: a new question, one that is late, a robot that may move."""
     if set(board.unconfirmed) - set(before.unconfirmed):
         return True
     known = {request.request_id for request in before.requests}
     asked = {request.request_id for request in board.questions}
-    return before.connected and bool(asked - known)
+    warned = {request.request_id for request in before.requests if request.warned}
+    late = {request.request_id for request in board.questions if request.warned}
+    return before.connected and bool(asked - known or (late & known) - warned)
 
 
 def fold(board: Board, event: Event) -> Board:

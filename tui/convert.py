@@ -128,6 +128,10 @@ def request(said: operator_pb2.RequestSummary, now_s: float) -> terms.Request:
         pending_label=said.pending_label,
         pending_by=said.pending_by,
         final_s=now_s + seconds(said.undo_left) if said.pending_label else 0.0,
+        warned=said.warned,
+        skipped_by=tuple(said.skipped_by),
+        first_by=said.first_opinion_by,
+        arrived_by=said.arrived_by,
     )
 
 
@@ -139,6 +143,7 @@ def _presence(presence: operator_pb2.Presence) -> terms.Presence:
         nobody=presence.nobody,
         flood=load.flood,
         asked_10_min=load.asked_10_min,
+        advice=load.text,
     )
 
 

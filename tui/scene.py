@@ -29,6 +29,20 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Undoable:
+    """The last answer of this person, while it may be taken back.
+
+    Attributes:
+        until_s: Moment at which it is final, s.
+    """
+
+    request_id: str
+    cell_id: str
+    label: str
+    until_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """The picture of one moment.
 
@@ -42,6 +56,7 @@ class Scene:
         nobody_here: Somebody would have to log in, and nobody is.
         past: What was looked up: numbers, reports, the journal.
         teaching: This person at the labelling party; None when not there.
+        undo: The last answer, while it may be taken back.
     """
 
     board: Board
@@ -57,3 +72,4 @@ class Scene:
     login: Login | None = None
     nobody_here: bool = False
     teaching: Desk | None = None
+    undo: Undoable | None = None

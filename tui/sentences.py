@@ -12,6 +12,8 @@ def taken(answered: Answered) -> str:
     """What the coordinator made of an answer, in a sentence."""
     request = answered.request
     said = request.label or request.pending_label
+    if not said and answered.request.first_by:
+        return say("taken.second", cell=plant(request.cell_id))
     if not said:
         return say("taken.cannot_tell", cell=plant(request.cell_id))
     text = f"{plant(request.cell_id)}: {plant(said)}"
@@ -21,6 +23,4 @@ def taken(answered: Answered) -> str:
         text += say("taken.held")
     elif answered.moves_on:
         text += say("taken.goes_on", action=look.ACTIONS[answered.action])
-    if answered.undo_s > 0.0:
-        text += say("taken.undo", seconds=f"{answered.undo_s:.0f}")
     return f"{text}."

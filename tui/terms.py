@@ -220,6 +220,10 @@ class Request:
         pending_label: An answer that may still be taken back; "" when none waits.
         pending_by: Who gave it.
         final_s: Moment at which it is final, s.
+        warned: Most of its time has passed.
+        skipped_by: Who left it to others; it is offered to them last.
+        first_by: Who gave the first of two opinions; a second person has to agree.
+        arrived_by: Who stands at the cell.
     """
 
     request_id: str
@@ -244,6 +248,10 @@ class Request:
     pending_label: str = ""
     pending_by: str = ""
     final_s: float = 0.0
+    warned: bool = False
+    skipped_by: tuple[str, ...] = ()
+    first_by: str = ""
+    arrived_by: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -260,6 +268,7 @@ class Presence:
         nobody: Somebody should answer and nobody is there.
         flood: More is asked than people can answer with care.
         asked_10_min: Questions of the last 10 minutes.
+        advice: What to do about it, one sentence; "" when all is well.
     """
 
     answering: int = 0
@@ -267,6 +276,7 @@ class Presence:
     nobody: bool = False
     flood: bool = False
     asked_10_min: int = 0
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -403,7 +403,7 @@ async def test_an_answer_can_be_taken_back_while_it_is_not_final(coordinator) ->
         await ana.press("n")
         await ana.sees("yours")
         await ana.press("1")
-        await ana.sees("u takes it back for 3 s")
+        await ana.sees("u takes back")
         await ana.press("u")
         await ana.sees("Taken back", "yours")
 

@@ -18,6 +18,7 @@ from tui.board import (
     PresenceChanged,
     RequestChanged,
     fold,
+    rings,
 )
 from tui.terms import (
     Cell,
@@ -180,3 +181,37 @@ def test_other_events_change_only_their_own(event, field, value) -> None:
 
     assert getattr(after, field) == value
     assert (after.cells, after.requests) == (before.cells, before.requests)
+
+
+def test_what_waits_to_be_final_is_nobodys_next_request() -> None:
+    waiting = replace(make_request("r-1"), pending_label="ok", pending_by="ben")
+    board = replace(Board(), requests=(waiting, make_request("r-2")))
+
+    found = board.next_request("ana")
+
+    assert found is not None
+    assert found.request_id == "r-2"
+
+
+def test_what_somebody_skipped_comes_last_to_them_and_first_to_others() -> None:
+    skipped = replace(make_request("r-1"), skipped_by=("ana",))
+    board = replace(Board(), requests=(skipped, make_request("r-2")))
+
+    mine, theirs = board.next_request("ana"), board.next_request("ben")
+
+    assert (mine and mine.request_id, theirs and theirs.request_id) == ("r-2", "r-1")
+
+
+def test_nobody_is_offered_their_own_second_opinion() -> None:
+    board = replace(Board(), requests=(replace(make_request("r-1"), first_by="ana"),))
+
+    assert board.next_request("ana") is None
+    assert board.next_request("ben") is not None
+
+
+def test_a_question_that_gets_late_sounds_once() -> None:
+    calm = replace(Board(), connected=True, requests=(make_request("r-1"),))
+    late = replace(calm, requests=(replace(make_request("r-1"), warned=True),))
+
+    assert rings(calm, late)
+    assert not rings(late, late)

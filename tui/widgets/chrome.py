@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,7 +12,7 @@ from tui import look
 from tui.board import look_at
 from tui.scene import Scene
 from tui.widgets.picture import Picture
-from tui.words import say
+from tui.words import plant, say
 
 NOTICE_S: Final = 6.0
 """How long good news stays, s; bad news stays until there is other news."""
@@ -96,6 +97,9 @@ class Banner(Picture):
                 since = f" {say('banner.picture_old', time=old)}"
             text = f" {say('banner.not_connected')}{since}"
             return [look.cut(text, width).stylize("bold $background on $error")]
+        if board.presence.advice and not board.presence.flood:
+            text = f" {say('banner.load', text=board.presence.advice)}"
+            return [look.cut(text, width).stylize("bold $background on $warning")]
         if board.presence.nobody:
             text = f" {say('banner.nobody')}"
             return [look.cut(text, width).stylize("bold $background on $warning")]
@@ -113,12 +117,26 @@ class NoticeLine(Picture):
 
     def draw(self, scene: Scene, width: int) -> Sequence[Content]:
         """See Picture."""
+        undo = _undo(scene)
         notice = scene.notice
         fresh = scene.now_s - notice.at_s < NOTICE_S
         if not notice.text or not (notice.bad or fresh):
-            return [Content("")]
+            return [look.cut(undo, width)]
         style = look.BAD if notice.bad else look.GOOD
-        return [look.cut(f" {notice.text}", width).stylize(style)]
+        said = look.cut(f" {notice.text}", width - undo.cell_length).stylize(style)
+        return [said + undo]
+
+
+def _undo(scene: Scene) -> Content:
+    """What can be taken back, and for how long."""
+    undo = scene.undo
+    if undo is None or not scene.now_s < undo.until_s:
+        return Content("")
+    left = math.ceil(undo.until_s - scene.now_s)
+    text = say(
+        "undo.left", label=plant(undo.label), cell=plant(undo.cell_id), seconds=left
+    )
+    return Content.styled(f" {text}", look.ASKS)
 
 
 class KeyLine(Picture):

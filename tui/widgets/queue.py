@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
@@ -46,6 +47,21 @@ def _row(request: Request, scene: Scene, width: int) -> Content:
         about = Content.assemble((say("board.shift_lead"), look.ASKS)) + about
     if request.kind is RequestKind.AUDIT:
         about = Content.styled(say("board.audit"), look.DIM)
+    if request.first_by:
+        about = (
+            Content.styled(say("board.second", person=request.first_by), look.ASKS)
+            + about
+        )
+    if request.pending_label:
+        left = max(0, math.ceil(request.final_s - scene.now_s))
+        yours = request.pending_by == scene.actor.person
+        text = say(
+            "board.pending_yours" if yours else "board.pending",
+            person=request.pending_by,
+            label=plant(request.pending_label),
+            seconds=left,
+        )
+        about = Content.styled(text, look.GOOD)
     requests = scene.board.requests
     name = min(20, max(len(plant(one.cell_id)) for one in requests) + 2)
     parts = min(16, max(len(one.part_id) for one in requests) + 2)
