@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 
@@ -56,5 +56,8 @@ class Ledger:
             OSError: The report cannot be written.
         """
         beside = path.with_name(path.name + ".new")
-        beside.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        # asdict makes a Counter of pairs out of a Counter.
+        content = asdict(replace(self, refused=Counter()))
+        content["refused"] = dict(self.refused)
+        beside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         beside.replace(path)
