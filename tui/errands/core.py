@@ -133,8 +133,21 @@ class Core(App[None]):
 
     # -- errands ---------------------------------------------------------------------
 
-    def _ask(self, errand: Coroutine[Any, Any, None], failed: str = "") -> None:
-        """Carry out what only the coordinator can; a refusal is shown as it is said."""
+    def _ask(
+        self,
+        errand: Coroutine[Any, Any, None],
+        failed: str = "",
+        *,
+        reads: bool = False,
+    ) -> None:
+        """Carry out what only the coordinator can; a refusal is shown as it is said.
+
+        Args:
+            errand: What to do.
+            failed: What to say first when it was not done.
+            reads: It changes nothing, so nothing can be in doubt.
+        """
+        silence = "link.cannot_read" if reads else "link.may_not_have_arrived"
 
         async def run() -> None:
             try:
@@ -142,7 +155,7 @@ class Core(App[None]):
             except RefusedError as refused:
                 self.tell(f"{failed}{refused.text}", bad=True)
             except NotConnectedError:
-                self.tell(f"{failed}{say('link.may_not_have_arrived')}", bad=True)
+                self.tell(f"{failed}{say(silence)}", bad=True)
 
         self.run_worker(run(), group="errands")
 

@@ -28,7 +28,7 @@ class InsightErrands(Core):
 
     def on_look_at_numbers(self, message: messages.LookAtNumbers) -> None:
         """Fetch the key numbers, and the gates with them."""
-        self._ask(self._numbers(message.span))
+        self._ask(self._numbers(message.span), reads=True)
 
     async def _numbers(self, span: str) -> None:
         archive = self._archive()
@@ -40,7 +40,7 @@ class InsightErrands(Core):
 
     def on_look_at_model(self, message: messages.LookAtModel) -> None:
         """Fetch what is known of a model, and the gate of its family."""
-        self._ask(self._reports(message.digest, message.family))
+        self._ask(self._reports(message.digest, message.family), reads=True)
 
     async def _reports(self, digest: str, family: str) -> None:
         archive = self._archive()
@@ -52,7 +52,7 @@ class InsightErrands(Core):
 
     def on_look_at_cases(self, message: messages.LookAtCases) -> None:
         """Fetch the cases behind a number."""
-        self._ask(self._cases(message))
+        self._ask(self._cases(message), reads=True)
 
     async def _cases(self, message: messages.LookAtCases) -> None:
         archive = self._archive()
@@ -62,7 +62,7 @@ class InsightErrands(Core):
 
     def on_look_at_journal(self, message: messages.LookAtJournal) -> None:
         """Fetch a page of the journal."""
-        self._ask(self._journal(message.asked, check=message.check))
+        self._ask(self._journal(message.asked, check=message.check), reads=True)
 
     async def _journal(self, asked: JournalAsked, *, check: bool) -> None:
         archive = self._archive()
@@ -80,7 +80,7 @@ class InsightErrands(Core):
         self._past = replace(self._past, journal=journal)
         about = about_what(message.payload_json)
         if about:
-            self._ask(self._story(about))
+            self._ask(self._story(about), reads=True)
 
     async def _story(self, about: str) -> None:
         archive = self._archive()
@@ -91,7 +91,7 @@ class InsightErrands(Core):
 
     def on_look_at_sheet(self, message: messages.LookAtSheet) -> None:
         """Fetch the hand-over sheet."""
-        self._ask(self._sheet(SPANS[message.span]))
+        self._ask(self._sheet(SPANS[message.span]), reads=True)
 
     async def _sheet(self, back: timedelta) -> None:
         archive = self._archive()

@@ -15,7 +15,7 @@ class LearningErrands(Core):
 
     def on_list_models(self, message: messages.ListModels) -> None:
         """Fetch the models of a family."""
-        self._ask(self._list(message.family))
+        self._ask(self._list(message.family), reads=True)
 
     async def _list(self, family: str) -> None:
         if self._link is not None:
