@@ -26,12 +26,12 @@ MOST_LINES: Final = 40
 _PAGE: Final = 500
 
 SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "held": ("HoldPlaced", "HoldUnconfirmed"),
+    "held": ("HoldUnconfirmed",),
     "timed_out": ("RequestEnded", "PartRejected"),
     "models": ("ModelPromoted", "ModelRolledBack", "ModelRefused"),
     "gate": ("GateCertified", "ProvisionalGranted", "GateClosed", "EvidenceRestarted"),
 }
-"""Which kinds of entry are told where."""
+"""Which kinds of entry are told where, a line each; holds are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,12 @@ def happened(entries: Sequence[JournalEntry]) -> list[Section]:
         entries: Of the kinds in SECTIONS, oldest first.
     """
     found: dict[str, list[Line]] = {name: [] for name in SECTIONS}
+    holds: dict[tuple[str, str], list[tuple[datetime, str]]] = {}
     for entry in entries:
         event = decode(entry.kind, entry.payload_json)
+        if isinstance(event, events.HoldPlaced):
+            about = (event.cell_id, event.reason.name)
+            holds.setdefault(about, []).append((entry.recorded_at, event.text))
         if (
             isinstance(event, events.RequestEnded)
             and event.outcome.value != "timed_out"
@@ -105,12 +109,26 @@ def happened(entries: Sequence[JournalEntry]) -> list[Section]:
                 about = getattr(event, "request_id", "")
                 line = Line(cell, sentence(event), entry.recorded_at, about)
                 found[name].append(line)
+    found["held"] += _counted(holds)
     return [Section(name, tuple(lines[-MOST_LINES:])) for name, lines in found.items()]
+
+
+def _counted(
+    holds: Mapping[tuple[str, str], Sequence[tuple[datetime, str]]],
+) -> list[Line]:
+    """One line a cell and reason, the most frequent first, with the last of them."""
+    often = sorted(holds.items(), key=lambda item: (-len(item[1]), item[0]))
+    lines = []
+    for (cell, reason), times in often:
+        at, text = times[-1]
+        count = "once" if len(times) == 1 else f"{len(times)} times"
+        lines.append(Line(cell, f"{count}, {reason}; the last: {text}", at))
+    return lines
 
 
 async def since(history: History, moment: datetime) -> list[JournalEntry]:
     """Read the entries of the kinds in SECTIONS since a moment, oldest first."""
-    kinds = tuple(kind for group in SECTIONS.values() for kind in group)
+    kinds = ("HoldPlaced", *(kind for group in SECTIONS.values() for kind in group))
     found: list[JournalEntry] = []
     before = 0
     while True:
