@@ -7,7 +7,8 @@ import pytest
 
 from andon.v1 import cell_pb2, terms_pb2
 from coordinator.errors import StoreDegradedError
-from coordinator.service import convert
+from coordinator.service import asking, convert
+from coordinator.service.plant import Plant
 from coordinator.terms import CellId, CellState, RequestId
 from tests.builders import make_window
 from tests.path.served import SOON_S, answer, connect, heard, offer, serving
@@ -51,14 +52,14 @@ async def test_a_disk_that_takes_its_time_ends_no_session(
 ):
     """Only a loop that stood still knows nothing any more; a slow disk is no sleep."""
     at_start = cell_pb2.Scene(stand=cell_pb2.STAND_AT_START, cycle=1)
-    async with serving(tmp_path) as (coordinator, channel):
+    async with serving(tmp_path) as (_, channel):
         call = await connect(channel, at_start)
         await heard(call, "permit")
 
-        async def slow() -> None:
+        async def slow(_plant: Plant) -> None:
             await asyncio.sleep(2.6)
 
-        monkeypatch.setattr(coordinator, "_expire", slow)
+        monkeypatch.setattr(asking, "look_after", slow)
         for seq in range(1, 13):
             beat = cell_pb2.Heartbeat(seq=seq, scene=at_start)
             await call.write(cell_pb2.NodeMessage(heartbeat=beat))
