@@ -96,8 +96,8 @@ def happened(entries: Sequence[JournalEntry]) -> list[Section]:
     for entry in entries:
         event = decode(entry.kind, entry.payload_json)
         if isinstance(event, events.HoldPlaced):
-            about = (event.cell_id, event.reason.name)
-            holds.setdefault(about, []).append((entry.recorded_at, event.text))
+            kind = (event.cell_id, event.reason.name)
+            holds.setdefault(kind, []).append((entry.recorded_at, event.text))
         if (
             isinstance(event, events.RequestEnded)
             and event.outcome.value != "timed_out"
