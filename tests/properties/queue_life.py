@@ -100,6 +100,8 @@ class Lives:
                 life.first, life.holder = event.answer.actor.person, ""
             case events.RequestAnswered():
                 self._answered(event)
+            case _:
+                pass  # a look, an arrival, a flood: nothing about who may answer
 
     def _open(self, request_id: RequestId) -> Life:
         life = self.known[request_id]
@@ -145,7 +147,7 @@ class Lives:
 
 async def journal(store: Store) -> list[events.Event]:
     """Every event, as the disk has it."""
-    found = []
+    found: list[events.Event] = []
     while entries := await store.entries(len(found), 5000):
         found += [decode(entry.kind, entry.payload_json) for entry in entries]
     return found
