@@ -205,6 +205,7 @@ def evidence(found: operator_pb2.GetRequestResponse, now_s: float) -> Evidence:
         reason=found.verdict.reason or found.summary.reason,
         nearest=tuple(Near(near.label, near.distance) for near in found.nearest),
         why=_why(found),
+        blind=found.blind,
     )
 
 

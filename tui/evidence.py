@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from tui.terms import Action, Channel, HoldReason, Label, Request
@@ -99,6 +99,7 @@ class Evidence:
         novelty: Distance from what the model knows; 1 is the edge. NaN without a model.
         nearest: The most alike examples, nearest first.
         why: What the weights and choices are about.
+        blind: The guess is hidden until the person has said something.
     """
 
     request: Request
@@ -112,6 +113,33 @@ class Evidence:
     reason: str = ""
     nearest: tuple[Near, ...] = ()
     why: Why = field(default_factory=Why)
+    blind: bool = False
+
+    def hidden(self) -> Evidence:
+        """The same without what leads: guess, probabilities, reasons, examples.
+
+        The answers stay on their keys, in the order of the labels.
+        """
+        names = [label.name for label in self.labels]
+        choices = sorted(self.choices, key=lambda choice: names.index(choice.label))
+        return replace(
+            self,
+            choices=tuple(replace(choice, probability=0.0) for choice in choices),
+            beliefs={},
+            reason="",
+            nearest=(),
+            why=Why(),
+            traces=tuple(
+                Trace(trace.channel, trace.values, present=trace.present)
+                for trace in self.traces
+            ),
+        )
+
+    def revealed(self, hidden: Evidence) -> Evidence:
+        """All of it, with the answers on the keys they were on while hidden."""
+        names = [choice.label for choice in hidden.choices]
+        choices = sorted(self.choices, key=lambda choice: names.index(choice.label))
+        return replace(self, choices=tuple(choices), blind=False)
 
     def label(self, name: str) -> Label | None:
         """The label of that name, if it may be answered."""
@@ -142,6 +170,7 @@ class Answer:
     label: str
     key: str
     note: str = ""
+    first_label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +243,7 @@ class Sitting:
         label: The answer on its way, "" for "cannot tell".
         note: The last refusal or news about this request, one sentence.
         shown_s: Moment the evidence came on the screen, s.
+        first_label: Asked blind: what was said before the guess was shown.
     """
 
     request_id: str
@@ -223,3 +253,4 @@ class Sitting:
     label: str = ""
     note: str = ""
     shown_s: float = 0.0
+    first_label: str = ""

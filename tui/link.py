@@ -182,6 +182,7 @@ class Link:
             idempotency_key=answer.key,
             view_digest=answer.view_digest,
             note=answer.note,
+            first_label=answer.first_label,
         )
         if answer.label:
             ask.label = answer.label

@@ -40,6 +40,7 @@ class Seat:
         self._claim: Claim | None = None
         self._renewed_s = 0.0
         self._unsent: Answer | None = None
+        self._whole: Evidence | None = None
 
     @property
     def unsent(self) -> Answer | None:
@@ -68,12 +69,16 @@ class Seat:
         if not self._clock.monotonic() - sitting.shown_s >= LOOK_S:
             self._note(say("seat.look_first"))
             return None
+        if sitting.evidence.blind and label:
+            self._reveal(sitting, label)
+            return None
         self._unsent = Answer(
             request_id=sitting.request_id,
             claim_epoch=claim.epoch,
             view_digest=sitting.evidence.view_digest,
             label=label,
             key=uuid.uuid4().hex,
+            first_label=sitting.first_label,
         )
         return await self._send(self._unsent)
 
@@ -221,10 +226,30 @@ class Seat:
         """Whether the person still sits at this request."""
         return self.sitting is not None and self.sitting.request_id == request_id
 
+    def _reveal(self, sitting: Sitting, label: str) -> None:
+        """Show what was hidden; the person keeps what they said, or says another."""
+        if sitting.evidence is None or self._whole is None:
+            return
+        whole = self._whole.revealed(sitting.evidence)
+        guess = max(whole.choices, key=lambda choice: choice.probability).label
+        key = "seat.same_guess" if guess == label else "seat.other_guess"
+        self._set(
+            evidence=whole,
+            first_label=label,
+            shown_s=self._clock.monotonic(),
+            note=say(key, said=plant(label), guess=plant(guess)),
+        )
+
     def _show(self, evidence: Evidence) -> None:
         sitting = self.sitting
         if sitting is None:
             return
+        if evidence.blind:
+            self._whole = evidence
+            whole = sitting.first_label and sitting.evidence
+            evidence = whole or evidence.hidden()
+            if not whole:
+                self._note(say("seat.blind"))
         same = sitting.evidence is not None and (
             sitting.evidence.view_digest == evidence.view_digest
         )

@@ -26,9 +26,5 @@ class PeopleSection(Section):
     """Whether the login screen offers names before somebody has logged in."""
     blind_share: Share = 0.1
     """Questions that are shown without the model's guess until somebody has chosen."""
-    known_share: Annotated[float, Field(ge=0.0, le=0.02)] = 0.01
-    """Hidden known cases, of all questions; they never hold a cell."""
     least_view_s: Annotated[float, Field(ge=0.0, le=30.0)] = 1.0
-    """An answer with a label that may not be missed in less time is counted, s."""
-    team_board: bool = False
-    """Whether a board shows what each team caught; never what a person did."""
+    """An answer in less time after the claim is taken, and counted as rash, s."""

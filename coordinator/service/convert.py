@@ -223,10 +223,11 @@ def cell_status(term: CellStatus, now_ns: int) -> operator_pb2.CellStatus:
 
 
 def request_summary(
-    term: OperatorRequest, now_ns: int, *, alike: int = 1
+    term: OperatorRequest, now_ns: int, *, alike: int = 1, blind: bool = False
 ) -> operator_pb2.RequestSummary:
     """Convert a request; `alike` counts the open ones of its cause, itself included.
 
+    Of one that is asked blind neither the guess is said nor the reason, which names it.
     What the first of two people said is nobody's to see before the second.
     """
     return operator_pb2.RequestSummary(
@@ -248,8 +249,8 @@ def request_summary(
         outcome=to_wire(term.outcome),
         label=term.label,
         answered_by=term.answered_by,
-        guess=term.guess,
-        reason=term.reason,
+        guess="" if blind else term.guess,
+        reason="" if blind else term.reason,
         cycle=term.cycle,
         part_id=term.part_id,
         clip_id=term.clip_id,

@@ -62,12 +62,16 @@ class People:
     Attributes:
         machine_key: "" lets nobody in by it.
         show_names: Whether the login screen offers names.
+        blind_share: Questions that are asked without the guess first, in [0, 1].
+        least_view_s: A sooner answer is taken, and counted as rash, s.
     """
 
     accounts: Accounts
     sessions: Sessions
     machine_key: str = ""
     show_names: bool = True
+    blind_share: float = 0.0
+    least_view_s: float = 0.0
 
     def admit(self, call: str, metadata: Metadata) -> None:
         """Find out who calls, and let the call in or not.

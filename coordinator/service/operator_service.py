@@ -19,7 +19,7 @@ from coordinator.service.hold_service import HoldCalls
 from coordinator.service.identity import caller
 from coordinator.service.plant import require_id
 from coordinator.service.request_service import RequestCalls
-from coordinator.service.words import actor_of, duration, timestamp
+from coordinator.service.words import actor_of, duration, seconds, timestamp
 from coordinator.terms import CellStatus, LearningStatus, OperatorRequest, RequestId
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -122,7 +122,7 @@ class OperatorService(RequestCalls, HoldCalls):
         del context
         plant = self._plant
         request_id = RequestId(require_id("request_id", request.request_id))
-        if request.actor.person:
+        if request.actor.person or caller().session is not None:
             await plant.requests.see(request_id, actor_of(request.actor))
         asked = plant.requests.get(request_id) or await plant.store.request(request_id)
         window = await plant.store.window(asked.window_id)
@@ -143,6 +143,8 @@ class OperatorService(RequestCalls, HoldCalls):
             why=why_on_wire(why),
             view_digest=view_digest(asked, family, why.digest),
             clip_id=asked.clip_id,
+            blind=plant.is_blind(asked),
+            view_at_least=seconds(plant.people.least_view_s),
         )
 
     async def ListRequests(

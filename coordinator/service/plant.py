@@ -18,6 +18,7 @@ from coordinator.live.cell import control
 from coordinator.live.clips import ClipShelf
 from coordinator.live.gate.keeper import GateKeeper
 from coordinator.live.path import LivePath
+from coordinator.live.request.honesty import is_blind
 from coordinator.live.request.queue import RequestQueue
 from coordinator.seams import Store
 from coordinator.service.identity import People
@@ -80,6 +81,11 @@ class Plant:
             self.requests.last_answer_ns,
             lives=self.people.sessions.lives,
         )
+
+    def is_blind(self, request: OperatorRequest) -> bool:
+        """Whether a question is asked without the guess first; never of nobody."""
+        share = self.people.blind_share if self.people.accounts.exist else 0.0
+        return is_blind(request, share)
 
     def carry_out(self, answered: OperatorRequest, actor: Actor) -> None:
         """Tell whoever waits for a final answer.

@@ -54,7 +54,14 @@ async def open_people(
         raise StoreDegradedError(
             f"the machine's key cannot be written: {error.strerror}."
         ) from error
-    return People(accounts, sessions, key, show_names=section.show_names)
+    return People(
+        accounts,
+        sessions,
+        key,
+        show_names=section.show_names,
+        blind_share=section.blind_share,
+        least_view_s=section.least_view_s,
+    )
 
 
 async def let_go(

@@ -17,12 +17,13 @@ from coordinator.service.plant import Plant, require_id
 from coordinator.service.status import sentence
 from coordinator.service.words import (
     actor_of,
+    clean,
     clean_note,
     duration,
     once_of,
     to_wire,
 )
-from coordinator.terms import Digest, OperatorRequest, RequestId
+from coordinator.terms import Digest, OperatorRequest, PersonId, RequestId
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -101,6 +102,7 @@ class RequestCalls(operator_pb2_grpc.OperatorServiceServicer):
             view=Digest(request.view_digest),
             once=once,
             note=note,
+            first_label=clean("first_label", request.first_label),
         )
         # Nothing ran since the answer was taken: the cell still stands as it stood.
         path = plant.cells.get(answered.cell_id)
@@ -150,7 +152,7 @@ class RequestCalls(operator_pb2_grpc.OperatorServiceServicer):
             RequestId(require_id("request_id", request.request_id)),
             actor_of(request.actor),
             request.claim_epoch,
-            actor_of(operator_pb2.Actor(person=request.to_person)).person,
+            PersonId(clean("to_person", request.to_person).strip()),
             once_of(request),
         )
         return operator_pb2.HandOverResponse(summary=self._summary(handed))
@@ -244,4 +246,5 @@ class RequestCalls(operator_pb2_grpc.OperatorServiceServicer):
             request,
             self._plant.clock.monotonic_ns(),
             alike=self._plant.requests.alike_count(request),
+            blind=self._plant.is_blind(request),
         )

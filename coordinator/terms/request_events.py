@@ -95,6 +95,8 @@ class RequestAnswered:
         waited: It was given before, and nobody took it back. Guard: it still waits.
         shown: Request whose evidence the person saw, where one card stood for several;
             "" when it was this one.
+        first_label: Of a question asked blind: what was said before the model's guess
+            was shown; "" when it was shown from the beginning.
     """
 
     request_id: RequestId
@@ -107,6 +109,7 @@ class RequestAnswered:
     note: str = ""
     waited: bool = False
     shown: RequestId = NO_REQUEST
+    first_label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -175,4 +176,28 @@ async def test_the_answer_is_that_of_who_is_logged_in(world: ServiceWorld) -> No
         metadata=bearer((await Front(world.channel).login("ben", "x")).token),
     )
     assert got.requests[0].request_id == summary.request_id
+    await node.leave()
+
+
+async def test_a_blind_question_shows_the_guess_after_the_first_word(
+    world: ServiceWorld,
+) -> None:
+    node, _ = await world.asked()
+    await people(world)
+    world.plant.people = replace(world.plant.people, blind_share=1.0)
+    async with terminal(world) as desk:
+        await desk.sees("Who are you?")
+        await desk.press(*PIN, "enter")
+        await desk.sees("Ana Berg is logged in")
+        await desk.press("n")
+        await desk.sees("yours", "Asked without the model")
+        assert "0.50" not in desk.text
+        await desk.pilot.pause(0.6)
+        await desk.press("2")
+        await desk.sees("You said misaligned, the model says ok.", "0.50")
+        await desk.pilot.pause(0.6)
+        await desk.press("2")
+        await desk.until(lambda: not world.plant.requests.all_open())
+    [answered] = await world.journal(events.RequestAnswered)
+    assert (answered.first_label, answered.label) == ("misaligned", "misaligned")
     await node.leave()

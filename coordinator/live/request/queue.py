@@ -59,6 +59,7 @@ class RequestQueue(Opinions):
         once: IdempotencyKey,
         note: str = "",
         shown: RequestId = NO_REQUEST,
+        first_label: str = "",
     ) -> OperatorRequest:
         """Take a person's answer; it is durable when this returns.
 
@@ -71,6 +72,7 @@ class RequestQueue(Opinions):
             once: Makes a repeated call harmless.
             note: What they add.
             shown: Request whose evidence they saw, where one card stood for several.
+            first_label: What they said before the model's guess was shown to them.
 
         Returns:
             The request: ANSWERED when the answer is final at once; open, with the
@@ -103,6 +105,7 @@ class RequestQueue(Opinions):
                     view_digest=view,
                     note=note,
                     shown=shown,
+                    first_label=first_label,
                 ),
                 once,
             )
@@ -124,6 +127,8 @@ class RequestQueue(Opinions):
         if not self.views.fits(said.view_digest, request, family):
             raise ViewChangedError("the question changed. Look again.")
         meant = family.label(label)
+        if said.first_label and family.label(said.first_label) is None:
+            meant = None
         if meant is None:
             known = ", ".join(family.label_names)
             raise UnknownLabelError(f"'{label[:40]}', known: {known}.")

@@ -49,6 +49,9 @@ NEEDED: Final[Mapping[type[e.Event], Role | Needed | None]] = {
     e.RequestAnswered: _to_answer,
     e.AnswerGiven: Role.OPERATOR,
     e.AnswerUndone: Role.OPERATOR,
+    e.RequestArrived: Role.OPERATOR,
+    e.RequestSkipped: Role.OPERATOR,
+    e.ClaimHandedOver: Role.OPERATOR,
     e.HoldReleased: _to_release,
     e.OpinionGiven: Role.OPERATOR,
     e.OpinionTakenBack: Role.OPERATOR,
@@ -70,6 +73,7 @@ NEEDED: Final[Mapping[type[e.Event], Role | Needed | None]] = {
     e.HoldPlaced: None,
     e.GateClosed: None,
     e.RequestSeen: None,
+    e.OpinionKept: None,  # it came too late, and has no effect
     e.CellMoved: None,
     e.PermitIssued: None,
 }

@@ -1,5 +1,6 @@
 """Logging in, what it lets people do, and what ends it; over a real port."""
 
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -441,3 +442,54 @@ async def test_an_administrator_adds_people_from_a_terminal(world, front):
     assert added.account.role == "operator"
     assert again.account == added.account
     assert (by.person, by.device) == ("root", "panel-1")
+
+
+async def test_a_blind_question_says_nothing_of_the_guess_until_it_is_answered(
+    world, front
+):
+    _, summary = await world.asked()
+    await front.add("ana")
+    world.plant.people = replace(world.plant.people, blind_share=1.0)
+    token = world.metadata = bearer((await front.login("ana")).token)
+    look = operator_pb2.GetRequestRequest(request_id=summary.request_id)
+
+    seen = await world.operators.GetRequest(look, metadata=token)
+    claimed = await world.operators.Claim(claim(summary.request_id), metadata=token)
+    answer = await answer_for(world, summary.request_id, claimed.claim_epoch)
+    answer.first_label = "misaligned"
+    answered = await world.operators.Answer(answer, metadata=token)
+
+    [said] = await world.journal(events.RequestAnswered)
+    assert summary.guess == "ok"
+    assert seen.blind
+    assert (seen.summary.guess, seen.summary.reason) == ("", "")
+    assert (said.first_label, said.label) == ("misaligned", "ok")
+    assert answered.summary.guess == "ok"
+
+
+async def test_nothing_is_asked_blind_while_there_are_no_accounts(world):
+    world.plant.people = replace(world.plant.people, blind_share=1.0)
+
+    _, summary = await world.asked()
+
+    assert summary.guess == "ok"
+
+
+async def test_a_claim_is_handed_to_somebody_else_by_name(world, front):
+    _, summary = await world.asked()
+    await front.add("ana")
+    await front.add("ben")
+    token = bearer((await front.login("ana")).token)
+    claimed = await world.operators.Claim(claim(summary.request_id), metadata=token)
+
+    handed = await world.operators.HandOver(
+        operator_pb2.HandOverRequest(
+            request_id=summary.request_id,
+            claim_epoch=claimed.claim_epoch,
+            to_person="ben",
+            idempotency_key="h-1",
+        ),
+        metadata=token,
+    )
+
+    assert handed.summary.claimed_by == "ben"
