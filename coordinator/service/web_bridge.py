@@ -58,9 +58,11 @@ class Bridge:
         self._channels: list[grpc.aio.Channel] = []
         self._busy: list[int] = []
         self._calls: set[Any] = set()
+        self._closed = False
 
     async def close(self) -> None:
-        """End every call that is under way."""
+        """End every call that is under way; those that come now are refused."""
+        self._closed = True
         for call in list(self._calls):
             call.cancel()
         for channel in self._channels:
@@ -106,6 +108,9 @@ class Bridge:
             raise _RefusedError(_CODE.INVALID_ARGUMENT, "BAD_MEDIA", text)
         message = web_frames.message_in(await _body(receive))
         wanted_s = web_frames.timeout_s(_text(headers, b"grpc-timeout"))
+        if self._closed:
+            text = "the coordinator stops; try again in a moment."
+            raise _RefusedError(_CODE.UNAVAILABLE, "STOPPING", text)
         if sum(self._busy) >= MOST_CALLS:
             text = "too many calls at once; try again in a moment."
             raise _RefusedError(_CODE.RESOURCE_EXHAUSTED, "OVERLOADED", text)

@@ -64,7 +64,7 @@ export function audits(picture) {
 
 function byUrgency(a, b) {
   const waits = (one) => (one.pendingLabel ? 1 : 0); // answered, but for a moment
-  return waits(a) - waits(b) || a.priority - b.priority || b.level - a.level || a.deadlineMs - b.deadlineMs ||
+  return waits(a) - waits(b) || a.priority - b.priority || a.deadlineMs - b.deadlineMs ||
     (a.requestId < b.requestId ? -1 : 1);
 }
 

@@ -90,7 +90,7 @@ def settings(folder: Path, cells: int, **more: Any) -> Settings:
         "gate": {"maximum_age_s": 5.0, "audit_share": 0.0},
         "policies": {"autostart": True},
         "requests": {"undo_s": 0.0, "deadline_s": 120.0},
-        "people": {"blind_share": 0.0, "known_share": 0.0},
+        "people": {"blind_share": 0.0},
         "words": {"de": GERMAN},
         "families": {
             "peg": {

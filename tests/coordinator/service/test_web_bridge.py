@@ -407,6 +407,29 @@ async def test_a_gone_coordinator_is_told_as_unavailable() -> None:
     assert reply.code is grpc.StatusCode.UNAVAILABLE
 
 
+async def test_a_call_that_comes_while_it_stops_is_told_to_try_again(
+    far: tuple[Far, str],
+) -> None:
+    told, _ = far
+    web_side = web_bridge.Bridge("127.0.0.1:1", web_methods.methods())
+    await web_side.close()
+    heard: list[Any] = []
+    body = web_frames.frame(b"")
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body}
+
+    async def send(event: Any) -> None:
+        heard.append(event)
+
+    media = [(b"content-type", b"application/grpc-web+proto")]
+    scope = {"path": f"{SERVICE}/Hold", "headers": media}
+    await web_side(scope, receive, send)
+
+    assert b"STOPPING" in heard[-1]["body"]
+    assert told.metadata == []
+
+
 async def test_the_coordinator_stops_although_tablets_watch(
     world: ServiceWorld,
 ) -> None:
