@@ -44,9 +44,16 @@ class Sizes:
 
 
 class Network(nn.Module):
-    """Base of every network: an ensemble over windows of fixed channels."""
+    """Base of every network: an ensemble over windows of fixed channels.
+
+    Attributes:
+        reads: What it is given of a window.
+        common: Members have learned layers in common: what one has seen, all have, so
+            a fold is kept from all of them, on which they are calibrated.
+    """
 
     reads: Reads
+    common: bool = False
 
     def member_logits(self, inputs: Tensor) -> Tensor:
         """What each member says: (B, C, F or T) float32 -> (K, B, L)."""

@@ -20,6 +20,7 @@ from coordinator.model.network import (
     Network,
     Sizes,
 )
+from coordinator.model.temporal import TEMPORAL
 
 Maker = Callable[[Sizes], Network]
 
@@ -28,6 +29,7 @@ NETWORKS: Final[dict[str, Maker]] = {
     "features-linear": LinearNetwork,
     "features-mlp": FeatureNetwork,
     "cnn": ConvolutionNetwork,
+    **TEMPORAL,
 }
 """Built-in networks by the name that configuration and artifacts use."""
 GROUP: Final = "andon.networks"

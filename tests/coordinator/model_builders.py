@@ -45,7 +45,7 @@ FAMILY = Family(
 )
 QUICK = {
     name: Recipe(steps=40, learning_rate=1e-2, weight_decay=0.1)
-    for name in ("features-mlp", "features-linear", "cnn")
+    for name in ("features-mlp", "features-linear", "cnn", "tcn", "tcn+attention")
 }
 
 

@@ -39,6 +39,7 @@ from coordinator.model.loaded import (
 from coordinator.model.manifest import Manifest
 from coordinator.model.network import Network, Reads, Sizes
 from coordinator.model.registry import build, known
+from coordinator.model.temporal import TEMPORAL
 from coordinator.terms import NO_DIGEST, Snapshot
 
 MEMBERS: Final = 5
@@ -49,6 +50,10 @@ RECIPES: Final = {
     "features-linear": Recipe(steps=150, learning_rate=4e-3, weight_decay=2.0),
     "features-mlp": Recipe(steps=150, learning_rate=1e-2, weight_decay=1.0),
     "cnn": Recipe(steps=120, learning_rate=1e-2, weight_decay=0.1),
+    **{
+        name: Recipe(steps=400, learning_rate=5e-3, weight_decay=0.1)
+        for name in TEMPORAL
+    },
 }
 OWN_RECIPE: Final = Recipe(steps=150, learning_rate=3e-3, weight_decay=0.1)
 """Of a plant's own network."""
@@ -118,11 +123,19 @@ class _Prepared:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Contender:
-    """One trained network, and how well it does on what it never saw."""
+    """One trained network, and how well it does on what it never saw.
+
+    Attributes:
+        name: Under which it was asked for.
+        network: Trained.
+        measured: On the examples that are fresh to some member of it.
+        fresh: Which of the prepared examples these are, bool, shape (examples,).
+    """
 
     name: str
     network: Network
     measured: Measured
+    fresh: NDArray[np.bool_]
 
 
 def fit(
@@ -234,11 +247,17 @@ def _contend(
         )
     fold = torch.from_numpy(prepared.fold)  # (N,)
     inputs = prepared.inputs[network.reads]
+    learns = torch.arange(MEMBERS)[:, None] != fold[None, :]  # (K, N)
+    fresh = torch.ones_like(fold, dtype=torch.bool)  # (N,)
+    if network.common:
+        fresh = fold == 0
+        learns &= ~fresh
+        _require_some(prepared.label_index, fresh.numpy())
     lesson = Lesson(
         inputs=inputs,
         label_index=torch.from_numpy(prepared.label_index),
         weights=torch.ones(len(fold)),
-        learns=torch.arange(MEMBERS)[:, None] != fold[None, :],
+        learns=learns,
         droppable=torch.tensor(
             [c in snapshot.tolerated for c in snapshot.channel_names]
         ),
@@ -247,10 +266,23 @@ def _contend(
         grow(network, lesson, FOREST, plan.seed, tick)
     else:
         train(network, lesson, plan.recipes.get(name, OWN_RECIPE), tick)
+    kept = fresh.numpy()
     asked = Asked(
-        inputs, fold, prepared.label_index, prepared.weights, lesson.droppable
+        inputs[fresh],
+        fold[fresh],
+        prepared.label_index[kept],
+        prepared.weights[kept],
+        lesson.droppable,
     )
-    return _Contender(name, network, calibrate(network, asked))
+    return _Contender(name, network, calibrate(network, asked), kept)
+
+
+def _require_some(label_index: NDArray[np.int64], fresh: NDArray[np.bool_]) -> None:
+    """Refuse to calibrate on next to nothing, or to learn one label only."""
+    if fresh.sum() < LEAST_EXAMPLES or len(np.unique(label_index[~fresh])) < 2:
+        raise TrainingError(
+            f"{len(fresh)} examples are too few for members that share layers."
+        )
 
 
 def _is_kin(parent: Artifact, snapshot: Snapshot, network: str) -> bool:
@@ -290,7 +322,7 @@ def _write(
     for name, value in best.network.state_dict().items():
         tensors[NETWORK_PREFIX + name] = value.detach().clone()
     weights, files = pack_weights(tensors)
-    right = measured.logits.argmax(axis=1) == prepared.label_index
+    right = measured.logits.argmax(axis=1) == prepared.label_index[best.fresh]
     manifest = Manifest(
         files=files,
         network=best.name,
@@ -325,7 +357,7 @@ def _write(
         path,
         best.name,
         measured.calibration.temperature,
-        OutOfFold(prepared.rows, measured.logits),
+        OutOfFold(prepared.rows[best.fresh], measured.logits),
     )
 
 
