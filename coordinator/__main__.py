@@ -22,6 +22,7 @@ from coordinator.cli import (
     models,
     programs,
     record,
+    report,
     serve,
     training,
     users,
@@ -44,6 +45,7 @@ _GROUPS = (
     backtest,
     record,
     users,
+    report,
     doctor,
 )
 """Command groups in the order of `andon --help`."""

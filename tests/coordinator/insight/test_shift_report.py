@@ -1,0 +1,144 @@
+"""The numbers of a shift are those of its journal; no person is in them."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from coordinator.cli.report import moment
+from coordinator.clock import ManualClock
+from coordinator.errors import InputError
+from coordinator.insight.shift_report import ShiftReport, shift_report
+from coordinator.store import Store
+from coordinator.terms import Outcome, PersonId, RequestId, Role
+from coordinator.terms import events as e
+from tests.coordinator.store.people_events import OWNER, acting, added, logged_in
+from tests.coordinator.store.store_world import (
+    NOON,
+    answered,
+    claimed,
+    decided,
+    ended,
+    make_window,
+    opened,
+    session,
+)
+
+ANA, BEN = acting("ana"), acting("ben", number=2)
+
+
+class Shift:
+    """A journal in which people answer; the model always guesses what opened() says."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock(NOON)
+        self.number = 1
+
+    async def open(self) -> None:
+        self.store = await Store.open(None, clock=self.clock, commit_deadline_s=30)
+        await self.store.commit(session())
+        ana = replace(added("ana"), team="early")
+        await self.store.commit(ana, added("ben"))
+        await self.store.commit(logged_in("ana"), logged_in("ben", number=2))
+
+    async def ask(self) -> int:
+        self.number += 1
+        number = self.number
+        await self.store.commit(
+            decided(number), opened(number), window=make_window(number)
+        )
+        return number
+
+    async def answer(self, who=ANA, label="ok", first="", after_s=10.0, looked_s=5.0):
+        number = await self.ask()
+        self.clock.advance(timedelta(seconds=after_s - looked_s))
+        await self.store.commit(replace(claimed(number), actor=who))
+        self.clock.advance(timedelta(seconds=looked_s))
+        said = replace(answered(number), actor=who, label=label, first_label=first)
+        await self.store.commit(said)
+
+    async def report(self, since: datetime = NOON) -> ShiftReport:
+        entries = await self.store.entries(0, 1000)
+        await self.store.close()
+        return shift_report(
+            entries,
+            since,
+            never_miss={"collision"},
+            least_view=timedelta(seconds=1),
+        )
+
+
+@pytest.fixture
+async def shift() -> Shift:
+    begun = Shift()
+    await begun.open()
+    return begun
+
+
+def guess() -> str:
+    return opened(1).request.guess
+
+
+async def test_answers_count_for_their_team(shift: Shift) -> None:
+    await shift.answer(ANA, label=guess())
+    await shift.answer(ANA, label="collision", looked_s=0.5)
+    await shift.answer(BEN, label=guess(), after_s=30)
+
+    found = await shift.report()
+
+    assert (found.all.answers, found.all.agreed, found.all.caught) == (3, 2, 1)
+    assert set(found.teams) == {"early", ""}
+    assert (found.teams["early"].answers, found.teams["early"].rash) == (2, 1)
+    assert found.teams[""].as_mapping()["median_to_answer_s"] == 30.0
+    assert "ana" not in repr(found)
+
+
+async def test_blind_words_are_told_apart_from_those_that_were_led(shift) -> None:
+    await shift.answer(label=guess(), first=guess())
+    await shift.answer(label=guess(), first="misaligned")
+    await shift.answer(label="misaligned", first="misaligned")
+    await shift.answer(label=guess())
+
+    found = await shift.report()
+
+    assert (found.all.blind, found.all.blind_agreed, found.all.blind_led) == (3, 1, 1)
+
+
+async def test_what_was_before_does_not_count_and_a_team_may_change(shift) -> None:
+    await shift.answer(ANA)
+    since = shift.clock.utc_now() + timedelta(seconds=1)
+    shift.clock.advance(timedelta(seconds=2))
+    await shift.store.commit(e.TeamChanged(PersonId("ana"), "late", OWNER))
+    await shift.answer(ANA)
+    await shift.store.commit(ended(await shift.ask(), Outcome.TIMED_OUT))
+
+    found = await shift.report(since)
+
+    assert (found.all.answers, set(found.teams), found.timed_out) == (1, {"late"}, 1)
+
+
+async def test_an_answer_counts_from_when_it_was_given(shift: Shift) -> None:
+    number = await shift.ask()
+    await shift.store.commit(replace(claimed(number), actor=ANA))
+    said = replace(answered(number), actor=ANA)
+    shift.clock.advance(timedelta(seconds=4))
+    await shift.store.commit(e.AnswerGiven(said, 3_000_000_000))
+    await shift.store.commit(e.AnswerUndone(said.request_id, ANA))
+    shift.clock.advance(timedelta(seconds=2))
+    await shift.store.commit(e.AnswerGiven(said, 3_000_000_000))
+    shift.clock.advance(timedelta(seconds=3))
+    await shift.store.commit(replace(said, waited=True))
+
+    found = await shift.report()
+
+    assert found.all.looked_s == [6.0]
+    assert found.taken_back == 1
+    assert RequestId(said.request_id)
+    assert Role.OPERATOR is ANA.role
+
+
+def test_since_is_hours_or_a_moment() -> None:
+    assert moment("8h", NOON) == NOON - timedelta(hours=8)
+    assert moment("2026-03-01T06:00", NOON) == datetime(2026, 3, 1, 6, tzinfo=UTC)
+    with pytest.raises(InputError):
+        moment("yesterday", NOON)
