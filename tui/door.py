@@ -8,6 +8,7 @@ from andon.v1 import access_pb2, access_pb2_grpc
 from tui.convert import seconds
 from tui.link import CALL_S, Link, replied
 from tui.login import Login, Name
+from tui.terms import Actor
 
 PIN_S: Final = 10.0
 """Longest wait for a login, s: a PIN is hashed slowly, and one after another."""
@@ -26,6 +27,15 @@ class FrontDoor:
             self._access.WhoAmI(access_pb2.WhoAmIRequest(), timeout=CALL_S)
         )
         return reply.accounts
+
+    async def enter(self, token: str) -> None:
+        """Act in a session that was begun elsewhere, as the person it is of."""
+        self._link.act_as(self._link.actor, token)
+        reply = await replied(
+            self._access.WhoAmI(access_pb2.WhoAmIRequest(), timeout=CALL_S)
+        )
+        if reply.person:
+            self._link.act_as(Actor(reply.person, reply.device), token)
 
     async def names(self) -> tuple[Name, ...]:
         """Who can log in here, who was here last first."""

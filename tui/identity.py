@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import getpass
+import os
 import re
 import socket
 import uuid
+from pathlib import Path
 from typing import Final
 
 from tui.terms import Actor
@@ -25,6 +27,17 @@ def actor(person: str | None, program: str) -> Actor:
             f"beginning with a letter or digit, not by {person!r}"
         )
     return Actor(person or _id(_user()), _id(f"{program}-{socket.gethostname()}"))
+
+
+def own_token() -> str:
+    """The token of `andon user login`, by ANDON_TOKEN or the file ANDON_TOKEN_FILE.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    token = os.environ.get("ANDON_TOKEN", "").strip()
+    file = os.environ.get("ANDON_TOKEN_FILE", "").strip()
+    return token if token or not file else Path(file).read_text("ascii").strip()
 
 
 def _user() -> str:

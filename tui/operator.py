@@ -17,7 +17,8 @@ from typing import Final
 
 from tui import log
 from tui.clock import SystemClock
-from tui.identity import actor
+from tui.door import FrontDoor
+from tui.identity import actor, own_token
 from tui.ledger import Ledger
 from tui.link import Link
 from tui.simulated import Crew, Habits, SimulatedPerson
@@ -50,6 +51,9 @@ async def work(shift: Shift, stop: asyncio.Event, ledger: Ledger) -> None:
     crew = Crew(TruthFiles(shift.truth), ledger, shift.habits, SystemClock())
     links = [Link(shift.server, who) for who in _people(shift)]
     try:
+        if token := own_token():
+            for link in links:
+                await FrontDoor(link).enter(token)
         async with asyncio.TaskGroup() as tasks:
             working = [
                 tasks.create_task(SimulatedPerson(link, crew).work()) for link in links

@@ -14,6 +14,8 @@ from tests.coordinator.service.service_world import ServiceWorld
 from tests.tui.conftest import HandClock
 from tests.tui.pilot import SMALL, Desk
 from tui.app import AndonApp
+from tui.door import FrontDoor
+from tui.link import Link
 from tui.terms import Actor
 
 pytestmark = pytest.mark.slow
@@ -200,4 +202,22 @@ async def test_a_blind_question_shows_the_guess_after_the_first_word(
         await desk.until(lambda: not world.plant.requests.all_open())
     [answered] = await world.journal(events.RequestAnswered)
     assert (answered.first_label, answered.label) == ("misaligned", "misaligned")
+    await node.leave()
+
+
+async def test_a_program_answers_in_a_session_that_was_begun_elsewhere(
+    world: ServiceWorld,
+) -> None:
+    node, summary = await world.asked()
+    front = await people(world)
+    login = await front.login("ana", "cli-1")
+    link = Link(world.address, DESK)
+
+    await FrontDoor(link).enter(login.token)
+    claim = await link.claim(summary.request_id, "key-1")
+    await link.close()
+
+    [claimed] = await world.journal(events.RequestClaimed)
+    assert claim.epoch == 1
+    assert (claimed.actor.person, claimed.actor.device) == ("ana", "cli-1")
     await node.leave()
