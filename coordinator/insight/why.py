@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coordinator import log
-from coordinator.errors import AndonError
+from coordinator.errors import AndonError, NotFoundError
 from coordinator.insight.shelf import MOST, Shelves
 from coordinator.live.request.view import channel_weights
 from coordinator.terms import (
@@ -142,7 +142,9 @@ class Explainer:
             return plain(question)
         digest, family_id = prediction.model_digest, question.family.family_id
         models = await self._store.models(family_id)
-        record = next(model for model in models if model.digest == digest)
+        record = next((model for model in models if model.digest == digest), None)
+        if record is None:
+            raise NotFoundError(f"model {digest[:12]} is not on record.")
         usable = await self._store.usable_examples(family_id, MOST)
         unknown = self._shelves.unknown(digest, usable)
         for start in range(0, len(unknown), READ_AT_ONCE):

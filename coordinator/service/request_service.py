@@ -148,11 +148,14 @@ class RequestCalls(operator_pb2_grpc.OperatorServiceServicer):
     ) -> operator_pb2.HandOverResponse:
         """See operator.proto."""
         del context
+        to = clean("to_person", request.to_person).strip()
+        if not to:
+            raise MissingFieldError("to_person is required.")
         handed = await self._plant.requests.hand_over(
             RequestId(require_id("request_id", request.request_id)),
             actor_of(request.actor),
             request.claim_epoch,
-            PersonId(clean("to_person", request.to_person).strip()),
+            PersonId(to),
             once_of(request),
         )
         return operator_pb2.HandOverResponse(summary=self._summary(handed))
