@@ -493,3 +493,6 @@ async def test_a_claim_is_handed_to_somebody_else_by_name(world, front):
     )
 
     assert handed.summary.claimed_by == "ben"
+    there = bearer((await front.login("ben", "panel-2")).token)
+    await front.access.Logout(access_pb2.LogoutRequest(), metadata=there)
+    assert world.plant.requests.all_open()[0].claimed_by == ""
