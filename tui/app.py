@@ -6,8 +6,6 @@ thing after another; pulling a cord does not wait for them.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -20,6 +18,7 @@ from tui.board import Pictured, RequestChanged, fold
 from tui.clips import FOLDER, ClipDesk
 from tui.clock import Clock, SystemClock
 from tui.errands.cells import CellErrands
+from tui.errands.hands import HandErrands
 from tui.errands.insight import InsightErrands
 from tui.errands.learning import LearningErrands
 from tui.errands.people import PeopleErrands
@@ -30,6 +29,7 @@ from tui.link import Link
 from tui.scene import Scene, Undoable
 from tui.screens.board import BoardScreen
 from tui.screens.clip import ClipScreen, Pick
+from tui.screens.dialogs import Choose
 from tui.screens.journal import JournalScreen
 from tui.screens.models import ModelsScreen
 from tui.screens.numbers import NumbersScreen
@@ -45,7 +45,12 @@ KEEP_S: Final = 1.0
 
 
 class AndonApp(
-    CellErrands, LearningErrands, InsightErrands, PeopleErrands, TeachingErrands
+    CellErrands,
+    HandErrands,
+    LearningErrands,
+    InsightErrands,
+    PeopleErrands,
+    TeachingErrands,
 ):
     """One person's terminal."""
 
@@ -73,11 +78,8 @@ class AndonApp(
         super().__init__(server, actor, clock or SystemClock())
         self._go_on = go_on
         self._teach_first = teach
-        self._seat: Seat | None = None
         self._clips: ClipDesk | None = None
         self._clip_folder = clips
-        self._hands = asyncio.Lock()
-        self._passed: frozenset[str] = frozenset()
         self._undo: Undoable | None = None
 
     # -- the picture -----------------------------------------------------------------
@@ -124,13 +126,6 @@ class AndonApp(
         )
 
     # -- the open request ------------------------------------------------------------
-
-    def _in_turn(self, errand: Coroutine[Any, Any, None]) -> None:
-        async def run() -> None:
-            async with self._hands:
-                await errand
-
-        self.run_worker(run(), group="hands")
 
     def _keep(self) -> None:
         if self._seat is not None and not self._hands.locked():
@@ -190,7 +185,12 @@ class AndonApp(
             )
         self.tell(taken(answered))
         self._record.info("answered", request=request.request_id, label=request.label)
-        following = self.board.next_request(self._actor.person, self._passed)
+        await self._go_on_from(seat)
+
+    async def _go_on_from(self, seat: Seat, but: str = "") -> None:
+        """See HandErrands."""
+        passed = self._passed | {but}
+        following = self.board.next_request(self._actor.person, passed)
         self.on_close_clip()
         if self._go_on and following is not None:
             await seat.open(following.request_id)
@@ -217,6 +217,8 @@ class AndonApp(
 
     def _back_to_board(self) -> None:
         self.on_close_clip()
+        if isinstance(self.screen, Choose):  # whoever was asked for is gone
+            self.pop_screen()
         if isinstance(self.screen, RequestScreen):
             self.pop_screen()
 

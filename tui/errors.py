@@ -27,6 +27,11 @@ class RefusedError(TerminalError):
         super().__init__(text)
         self.token = token
 
+    @property
+    def plain(self) -> str:
+        """The sentence without its token: a person needs no code."""
+        return self.text.removeprefix(f"{self.token}: ")
+
 
 class NotConnectedError(TerminalError):
     """The coordinator did not answer; the call may or may not have arrived."""

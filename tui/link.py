@@ -173,6 +173,37 @@ class Link:
         )
         await replied(self._operators.ReleaseClaim(ask, timeout=CALL_S))
 
+    async def arrive(self, request_id: str) -> terms.Request:
+        """Say that this person stands at the cell; the first to say so counts."""
+        ask = operator_pb2.ArriveRequest(request_id=request_id, actor=self._who)
+        reply = await replied(self._operators.Arrive(ask, timeout=CALL_S))
+        return convert.request(reply.summary, self._clock.monotonic())
+
+    async def hand_over(
+        self, claim: evidence.Claim, to: str, key: str
+    ) -> terms.Request:
+        """Give the claim to a named person."""
+        ask = operator_pb2.HandOverRequest(
+            request_id=claim.request_id,
+            actor=self._who,
+            claim_epoch=claim.epoch,
+            idempotency_key=key,
+            to_person=to,
+        )
+        reply = await replied(self._operators.HandOver(ask, timeout=CALL_S))
+        return convert.request(reply.summary, self._clock.monotonic())
+
+    async def skip(self, claim: evidence.Claim, key: str) -> terms.Request:
+        """Give the claim back, and leave the request to others first."""
+        ask = operator_pb2.SkipRequest(
+            request_id=claim.request_id,
+            actor=self._who,
+            claim_epoch=claim.epoch,
+            idempotency_key=key,
+        )
+        reply = await replied(self._operators.Skip(ask, timeout=CALL_S))
+        return convert.request(reply.summary, self._clock.monotonic())
+
     async def answer(self, answer: evidence.Answer) -> evidence.Answered:
         """Say what the window is; returns when it is durable."""
         ask = operator_pb2.AnswerRequest(

@@ -40,6 +40,21 @@ class LeaveRequest(Message):
 
 
 @dataclass
+class Arrive(Message):
+    """The person stands at the cell that asks."""
+
+
+@dataclass
+class Skip(Message):
+    """The person leaves the open request to others first."""
+
+
+@dataclass
+class HandOver(Message):
+    """The person gives the open request to somebody, and is asked to whom."""
+
+
+@dataclass
 class Undo(Message):
     """The person takes the last answer back."""
 

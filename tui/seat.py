@@ -9,6 +9,7 @@ It is never sent under a new claim: for that, the person presses the key again.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
@@ -108,6 +109,52 @@ class Seat:
             self._lost(sitting.request_id, refused)
         except NotConnectedError:
             return  # the watch says so, and the claim is looked at when it is back
+
+    async def arrive(self) -> Request | None:
+        """Say that this person stands at the cell, whoever holds the request.
+
+        Raises:
+            RefusedError: the coordinator did not take it.
+            NotConnectedError: it did not answer.
+        """
+        sitting = self.sitting
+        if sitting is None or sitting.phase is Phase.ENDED:
+            return None
+        return await self._link.arrive(sitting.request_id)
+
+    async def skip(self) -> Request | None:
+        """Leave it to others; None when it stays here, and the sitting says why."""
+        return await self._pass_on(lambda c: self._link.skip(c, uuid.uuid4().hex))
+
+    async def hand_over(self, to: str) -> Request | None:
+        """Give it to a named person; None when it stays here, as with skip()."""
+        return await self._pass_on(
+            lambda c: self._link.hand_over(c, to, uuid.uuid4().hex)
+        )
+
+    async def _pass_on(
+        self, call: Callable[[Claim], Awaitable[Request]]
+    ) -> Request | None:
+        sitting, claim = self.sitting, self._claim
+        if sitting is None or claim is None or sitting.phase is not Phase.MINE:
+            return None
+        # What the watch says of it meanwhile is this person's own doing.
+        self._set(phase=Phase.SENDING, label="", note="")
+        try:
+            passed = await call(claim)
+        except RefusedError as refused:
+            if refused.token in _CLAIM_GONE | _OVER:
+                self._lost(sitting.request_id, refused)
+            elif self._here(sitting.request_id):
+                self._set(phase=Phase.MINE, note=refused.plain)
+            return None
+        except NotConnectedError:
+            if self._here(sitting.request_id):
+                self._set(phase=Phase.MINE, note=say("hands.in_doubt"))
+            return None
+        if self._here(sitting.request_id):
+            self.sitting = self._claim = None
+        return passed
 
     async def leave(self) -> None:
         """Give the request back; an answer that was not confirmed is forgotten."""
@@ -220,7 +267,7 @@ class Seat:
             self._set(
                 phase=Phase.THEIRS, holder=holder.request.claimed_by if holder else ""
             )
-            self._note(refused.text)
+            self._note(refused.plain)
 
     def _here(self, request_id: str) -> bool:
         """Whether the person still sits at this request."""

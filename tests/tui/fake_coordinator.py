@@ -10,12 +10,9 @@ import asyncio
 import hashlib
 import time
 from collections.abc import AsyncIterator
-from typing import Any, NoReturn
+from typing import Any
 
 import grpc
-from google.protobuf import any_pb2
-from google.rpc import error_details_pb2, status_pb2
-from grpc_status import rpc_status
 
 from andon.v1 import (
     insight_pb2_grpc,
@@ -25,26 +22,14 @@ from andon.v1 import (
     terms_pb2,
 )
 from tests.tui import fake_windows
+from tests.tui.fake_hands import Context, FakeHands, refuse
 from tests.tui.fake_insight import FakeInsight
 from tests.tui.fake_state import Asked, FakeState, duration
 
-Context = grpc.aio.ServicerContext[Any, Any]
-CONFLICT = grpc.StatusCode.FAILED_PRECONDITION
 CLIP_PIECE = 256 << 10
 
 
-async def refuse(
-    context: Context, token: str, text: str, code: grpc.StatusCode = CONFLICT
-) -> NoReturn:
-    """End the call as the coordinator does: one sentence and an ErrorInfo."""
-    detail = any_pb2.Any()
-    detail.Pack(error_details_pb2.ErrorInfo(reason=token, domain="andon"))
-    status = status_pb2.Status(code=code.value[0], message=text, details=[detail])
-    await context.abort_with_status(rpc_status.to_status(status))
-    raise AssertionError("abort returned")
-
-
-class FakeCoordinator(FakeState, operator_pb2_grpc.OperatorServiceServicer):
+class FakeCoordinator(FakeHands, FakeState, operator_pb2_grpc.OperatorServiceServicer):
     """The state, and the calls that people's clients make on it."""
 
     def __init__(self, *, port: int = 0, **settings: Any) -> None:

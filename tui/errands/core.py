@@ -153,7 +153,7 @@ class Core(App[None]):
             try:
                 await errand
             except RefusedError as refused:
-                self.tell(f"{failed}{refused.text}", bad=True)
+                self.tell(f"{failed}{refused.plain}", bad=True)
             except NotConnectedError:
                 self.tell(f"{failed}{say(silence)}", bad=True)
 

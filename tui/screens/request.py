@@ -13,11 +13,14 @@ from textual.widget import Widget
 from tui import look
 from tui.evidence import Phase, Sitting
 from tui.messages import (
+    Arrive,
+    HandOver,
     HoldCell,
     LeaveRequest,
     OpenClip,
     OpenNext,
     Say,
+    Skip,
     TakeOver,
     Tell,
     Undo,
@@ -53,11 +56,12 @@ class About(Picture):
             _kind(request),
         )
         state = _standing(sitting, scene)
+        there = _at_cell(sitting, scene)
         reason = Content.assemble(
             (f" {say('request.why')} ", look.DIM), sitting.evidence.reason
         )
         return [
-            look.cut(title, width - state.cell_length - 1) + state,
+            look.cut(title + there, width - state.cell_length - 1) + state,
             look.cut(reason, width),
         ]
 
@@ -130,6 +134,18 @@ def _standing(sitting: Sitting, scene: Scene) -> Content:
             return Content.styled(f"{by} ", look.ASKS)
 
 
+def _at_cell(sitting: Sitting, scene: Scene) -> Content:
+    """Who stands at the cell, as far as anybody said so."""
+    newest = scene.board.request(sitting.request_id)
+    shown = sitting.evidence.request if sitting.evidence else None
+    who = next((r.arrived_by for r in (newest, shown) if r and r.arrived_by), "")
+    if not who:
+        return Content("")
+    mine = who == scene.actor.person
+    text = say("hands.you_at_cell" if mine else "hands.person_at_cell", person=who)
+    return Content.styled(f"  {text}", look.GOOD)
+
+
 def _obstacle(sitting: Sitting) -> tuple[str, str]:
     """The sentence and its style."""
     said = plant(sitting.label) if sitting.label else say("request.cannot_tell")
@@ -155,6 +171,9 @@ class RequestScreen(Frame):
         Binding("0", "cannot_tell", "request.cannot_tell"),
         Binding("m", "more", "request.other_labels"),
         Binding("t", "take_over", "keys.take_over"),
+        Binding("i", "arrive", "keys.arrive"),
+        Binding("s", "skip", "keys.skip"),
+        Binding("g", "hand_over", "keys.hand_over"),
         Binding("n", "alike", "keys.alike"),
         Binding("c", "clip", "keys.clip"),
         Binding("h", "hold", "keys.hold"),
@@ -215,6 +234,9 @@ class RequestScreen(Frame):
                     *clip,
                     *alike,
                     back,
+                    ("i", say("keys.arrive_short")),
+                    ("s", say("keys.skip_short")),
+                    ("g", say("keys.hand_over_short")),
                     ("↑↓", say("keys.channels")),
                     help_,
                 ]
@@ -277,6 +299,30 @@ class RequestScreen(Frame):
     def action_leave(self) -> None:
         """Go back to the board."""
         self.post_message(LeaveRequest())
+
+    def action_arrive(self) -> None:
+        """Say that the person stands at the cell."""
+        self.post_message(Arrive())
+
+    def action_skip(self) -> None:
+        """Leave the request to others first."""
+        if self._may_pass_on():
+            self.post_message(Skip())
+
+    def action_hand_over(self) -> None:
+        """Give the request to somebody who is here."""
+        if self._may_pass_on():
+            self.post_message(HandOver())
+
+    def _may_pass_on(self) -> bool:
+        """Whether the person holds the request; says so when not."""
+        sitting = self._scene.sitting if self._scene else None
+        phase = sitting.phase if sitting else Phase.OPENING
+        if phase is Phase.THEIRS:
+            self.post_message(Tell(say("request.not_yours"), bad=True))
+        elif phase is Phase.OPENING:
+            self.post_message(Tell(say("request.not_yet")))
+        return phase is Phase.MINE
 
     def action_undo(self) -> None:
         """Take the last answer back."""
