@@ -74,7 +74,6 @@ class Hands(Claims):
             replace(
                 self._open.get(request_id) or request,
                 claimed_by=to,
-                claimed_session=NO_SESSION,  # whichever of theirs ends first
                 claim_epoch=epoch,
                 claimed_session=NO_SESSION,  # theirs begins when they look
                 claimed_at=self._clock.utc_now(),
