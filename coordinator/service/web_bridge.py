@@ -42,6 +42,7 @@ _OPTIONS: Final = (
     ),  # a call that may have arrived is the tablet's to repeat
 )
 _CODE = grpc.StatusCode
+_STOPPING: Final = ("STOPPING", "the coordinator stops; try again in a moment.")
 
 
 class Bridge:
@@ -109,8 +110,7 @@ class Bridge:
         message = web_frames.message_in(await _body(receive))
         wanted_s = web_frames.timeout_s(_text(headers, b"grpc-timeout"))
         if self._closed:
-            text = "the coordinator stops; try again in a moment."
-            raise _RefusedError(_CODE.UNAVAILABLE, "STOPPING", text)
+            raise _RefusedError(_CODE.UNAVAILABLE, *_STOPPING)
         if sum(self._busy) >= MOST_CALLS:
             text = "too many calls at once; try again in a moment."
             raise _RefusedError(_CODE.RESOURCE_EXHAUSTED, "OVERLOADED", text)
@@ -138,7 +138,9 @@ class Bridge:
         except asyncio.CancelledError:
             if not call.cancelled():  # it is this task that is to end
                 raise
-            return
+            if not streams:
+                await _begin(send)
+            last = web_frames.refusal(_CODE.UNAVAILABLE.value[0], *_STOPPING)
         finally:
             watching.cancel()
             call.cancel()

@@ -137,9 +137,7 @@ async def test_an_answer_that_comes_too_late_says_why(
     assert "no longer open" in await ana.text(".banners")
     await ana.tap(".banner button:has-text('Seen')")
     assert len(await plant.answers(request_id)) == 1
-    await ana.page.wait_for_function(
-        "!document.querySelector('.banners').innerText.includes('NOT TAKEN')"
-    )
+    await ana.gone(".banner.bad:has-text('NOT TAKEN')")
 
 
 async def test_a_hold_that_does_not_arrive_says_so_loudly(
