@@ -46,6 +46,15 @@ NAMES = st.sampled_from(["ana", "ben", "eve"])
 ROLES = st.sampled_from(
     [Role.OPERATOR, Role.SUPERVISOR, Role.ENGINEER, Role.OPERATOR, *Role]
 )
+CASTS = st.sampled_from(
+    [
+        [],
+        [Role.OPERATOR, Role.SUPERVISOR, Role.ENGINEER],
+        [Role.OPERATOR, Role.AUDITOR, Role.ADMIN],
+        [Role.AUDITOR, Role.OPERATOR],
+    ]
+)
+"""Who is there and logged in at the beginning."""
 PIN = "314159"
 SEVERE = {HoldReason.SAFETY_STOP_SEEN, HoldReason.INTEGRITY, HoldReason.IDENTITY}
 
@@ -63,7 +72,7 @@ class PeopleMachine(RuleBasedStateMachine):
         self.seats: list[PersonSession] = []
         self.touched: dict[SessionId, timedelta] = {}
 
-    @initialize(roles=st.lists(ROLES, max_size=3, unique=True))
+    @initialize(roles=CASTS)
     def begin(self, roles: list[Role]) -> None:
         # Not what a disk does is tried here: without one there are more sequences.
         quick = Path("/dev/shm")  # noqa: S108 - a folder of its own is made there
