@@ -25,6 +25,12 @@ def modules() -> tuple[Path, ...]:
 
 
 @cache
+def scripts() -> tuple[Path, ...]:
+    """Every module of the page for tablets."""
+    return tuple(sorted((ROOT / "tablet/src").rglob("*.js")))
+
+
+@cache
 def tree(path: Path) -> ast.Module:
     """The parsed module."""
     return ast.parse(path.read_text(encoding="utf-8"), filename=name(path))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.sources import PROGRAMS, ROOT, imports, modules, name
+from tests.house.sources import PROGRAMS, ROOT, imports, modules, name, scripts
 
 SCREENS = 400
 """Lines; a module that is longer has become two modules."""
@@ -56,7 +56,7 @@ def test_whatever_lies_on_the_top_level_has_a_reason() -> None:
     assert sorted(tops - TOP_LEVEL.keys()) == []
 
 
-@pytest.mark.parametrize("path", modules(), ids=name)
+@pytest.mark.parametrize("path", [*modules(), *scripts()], ids=name)
 def test_module_fits_on_a_few_screens(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) < SCREENS
 

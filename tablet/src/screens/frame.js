@@ -46,15 +46,15 @@ function people(app) {
   const { presence } = app.picture;
   return html`
     <span class="present">${say("people.answering", { count: presence.answering })}</span>
-    <button class="plain person" @click=${() => app.switchPerson()}>
+    <button class="plain person" @click=${() => app.door.switchPerson()}>
       <b>${app.who.shown || app.who.person}</b><span>${say("people.switch")}</span>
     </button>`;
 }
 
 function banners(app) {
   return html`<div class="banners" role="alert">
-    ${app.holdFailed
-      ? banner("loud", app.holdFailed, () => { app.holdFailed = ""; app.paint(); })
+    ${app.cord.failed
+      ? banner("loud", app.cord.failed, () => { app.cord.failed = ""; app.paint(); })
       : nothing}
     ${!app.connected && app.why
       ? banner("bad", say("link.lost", { since: countdown((Date.now() - app.lostMs) / 1000) }))
@@ -102,18 +102,18 @@ function unconfirmed(app) {
 }
 
 function undoStrip(app) {
-  const { undo } = app;
+  const { undo } = app.answering;
   if (!undo) return nothing;
   const left = Math.max(0, Math.ceil((undo.untilMs - Date.now()) / 1000));
   return html`<div class="undo" role="status">
     <p>${say("undo.said", undo)}</p>
-    <button class="big" ?disabled=${undo.busy} @click=${() => app.takeBack()}>
+    <button class="big" ?disabled=${undo.busy} @click=${() => app.answering.takeBack()}>
       ${say("undo.take_back", { left })}</button></div>`;
 }
 
 function dock(app, inside) {
   const cell = app.cellInView;
-  const pull = () => (cell ? app.hold(cell) : app.openSheet("hold"));
+  const pull = () => (cell ? app.cord.hold(cell) : app.openSheet("hold"));
   return html`<footer class="dock">
     <button class="hold" @click=${pull}>${shape("held")}<span>${cell
       ? say("hold.this", { cell: named(cell) }) : say("hold.choose")}</span></button>

@@ -9,7 +9,8 @@ const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
 const LONGEST_PIN = 32;
 
 export function loginScreen(app) {
-  const { login, who } = app;
+  const { login } = app.door;
+  const { who } = app;
   const chosen = login.person !== "";
   return html`<div class="login">
     <h1 tabindex="-1" ${focusOnce(chosen ? "pin" : "name")}>${chosen && who.accounts
@@ -22,17 +23,17 @@ export function loginScreen(app) {
 }
 
 function shownName(app, person) {
-  return app.names.find((one) => one.person === person)?.shown || person;
+  return app.door.names.find((one) => one.person === person)?.shown || person;
 }
 
 function names(app) {
-  const choose = (person) => app.choose(person);
+  const choose = (person) => app.door.choose(person);
   const typed = (event) => {
     event.preventDefault();
     const person = event.target.elements.person.value.trim();
     if (person) choose(person);
   };
-  return html`<div class="names">${app.names.map((one) => html`
+  return html`<div class="names">${app.door.names.map((one) => html`
       <button class="big" @click=${() => choose(one.person)}>${one.shown || one.person}</button>`)}</div>
     <form class="other" @submit=${typed}>
       <label for="person">${say("login.name")}</label>
@@ -42,13 +43,13 @@ function names(app) {
 }
 
 function pad(app) {
-  const { login } = app;
+  const { login } = app.door;
   const press = (digit) => {
-    app.login = { ...login, pin: (login.pin + digit).slice(0, LONGEST_PIN), note: "" };
+    app.door.login = { ...login, pin: (login.pin + digit).slice(0, LONGEST_PIN), note: "" };
     app.paint();
   };
-  const wipe = () => { app.login = { ...login, pin: login.pin.slice(0, -1) }; app.paint(); };
-  const enter = () => app.enter(login.person, login.pin);
+  const wipe = () => { app.door.login = { ...login, pin: login.pin.slice(0, -1) }; app.paint(); };
+  const enter = () => app.door.enter(login.person, login.pin);
   const keys = (event) => {
     if (/^[0-9]$/.test(event.key)) press(event.key);
     else if (event.key === "Backspace") wipe();
@@ -62,6 +63,6 @@ function pad(app) {
       <button @click=${() => press("0")}>0</button>
       <button class="word primary" @click=${enter} ?disabled=${!login.pin || login.busy}>${say("login.enter")}</button>
     </div>
-    <button class="big quiet" @click=${() => app.choose("")}>${say("login.somebody_else")}</button>
+    <button class="big quiet" @click=${() => app.door.choose("")}>${say("login.somebody_else")}</button>
   </div>`;
 }

@@ -184,9 +184,9 @@ function answers(app, sitting) {
       ${evidence.summary.arrivedAt
         ? html`<p class="arrived">${say("request.arrived", { person: evidence.summary.arrivedBy })}</p>`
         : html`<button class="big quiet" ?disabled=${sitting.phase === "ended"}
-            @click=${() => app.arrive()}>${say("request.arrive")}</button>`}
+            @click=${() => app.answering.arrive()}>${say("request.arrive")}</button>`}
       ${app.calls.has("OperatorService", "Skip") ? html`<button class="big quiet" ?disabled=${!open}
-        @click=${() => app.skip()}>${say("request.skip")}</button>` : nothing}
+        @click=${() => app.answering.skip()}>${say("request.skip")}</button>` : nothing}
     </div>`;
 }
 
@@ -197,7 +197,7 @@ export function choose(app, sitting, label) {
     app.openSheet("reveal", { first: label });
     return;
   }
-  app.answer(label);
+  app.answering.answer(label);
 }
 
 /** One answer: what it is, what the robot does then, and how much the model believes it. */

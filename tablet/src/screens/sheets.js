@@ -30,8 +30,8 @@ function hold(app) {
   const cells = [...app.picture.cells.values()];
   return html`${title(say("hold.which"), "hold")}
     <div class="grid">${cells.map((one) => html`<button class="big danger"
-      @click=${() => app.hold(one.cellId)}>${shape("held")} ${named(one.cellId)}</button>`)}
-      <button class="big danger all" @click=${() => app.hold("")}>${shape("held")} ${say("hold.every")}</button>
+      @click=${() => app.cord.hold(one.cellId)}>${shape("held")} ${named(one.cellId)}</button>`)}
+      <button class="big danger all" @click=${() => app.cord.hold("")}>${shape("held")} ${say("hold.every")}</button>
     </div><p class="note">${say("hold.not_safety")}</p>`;
 }
 
@@ -47,9 +47,9 @@ function cell(app) {
     ${one.text ? html`<p class="said" lang="en">${one.text}</p>` : nothing}
     ${held ? html`<h3>${say("release.title")}</h3><p>${say("release.look")}</p>
       <div class="grid">${Object.entries(DISPOSITIONS).map(([name, number]) => html`
-        <button class="big" ?disabled=${app.sheet.busy} @click=${() => app.release(one, number)}>
+        <button class="big" ?disabled=${app.sheet.busy} @click=${() => app.cord.release(one, number)}>
           ${say(`release.${name}`, { part: one.partId || say("release.the_part") })}</button>`)}
-      </div>` : html`<button class="big danger" @click=${() => app.hold(one.cellId)}>
+      </div>` : html`<button class="big danger" @click=${() => app.cord.hold(one.cellId)}>
         ${shape("held")} ${say("hold.this", { cell: named(one.cellId) })}</button>`}`;
 }
 
@@ -87,10 +87,10 @@ function reveal(app) {
   return html`${title(say(same ? "reveal.same" : "reveal.other", values), `reveal ${first}`)}
     <p>${say("reveal.yours", values)}</p>
     <div class="grid">
-      <button class="big primary" @click=${() => app.answer(first, more)}>${say("reveal.keep", values)}</button>
-      ${same ? nothing : html`<button class="big" @click=${() => app.answer(guess, more)}>
+      <button class="big primary" @click=${() => app.answering.answer(first, more)}>${say("reveal.keep", values)}</button>
+      ${same ? nothing : html`<button class="big" @click=${() => app.answering.answer(guess, more)}>
         ${say("reveal.change", values)}</button>`}
-      <button class="big quiet" @click=${() => app.reveal(first)}>${say("reveal.another")}</button>
+      <button class="big quiet" @click=${() => app.answering.reveal(first)}>${say("reveal.another")}</button>
     </div>`;
 }
 
@@ -109,7 +109,7 @@ function menu(app) {
     <h3>${say("menu.light")}</h3><div class="grid">${THEMES.map((one) => html`
       <button class="big" aria-pressed=${chosen(document.documentElement.dataset.theme === one)}
         @click=${() => app.setTheme(one)}>${say(`theme.${one}`)}</button>`)}</div>
-    ${who.present ? html`<button class="big" @click=${() => app.switchPerson()}>
+    ${who.present ? html`<button class="big" @click=${() => app.door.switchPerson()}>
       ${say("menu.leave", { person: who.shown || who.person })}</button>` : nothing}
     <p class="note">${say("menu.device", { device: who.device })}<br>
       <span translate="no">${app.picture.coordinator}</span><br>
