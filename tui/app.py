@@ -36,7 +36,6 @@ from tui.screens.numbers import NumbersScreen
 from tui.screens.request import RequestScreen
 from tui.screens.sheet import SheetScreen
 from tui.seat import Seat
-from tui.sentences import taken
 from tui.terms import Actor
 from tui.words import plant, say
 
@@ -142,7 +141,7 @@ class AndonApp(
             return
         if not isinstance(self.screen, RequestScreen):
             self.push_screen(RequestScreen())
-        self._in_turn(self._seat.open(message.request_id))
+        self._in_turn(self._sit(self._seat, message.request_id))
 
     def on_open_next(self) -> None:
         """Open the most urgent request, or say that there is none."""
@@ -183,9 +182,13 @@ class AndonApp(
                 request.pending_label or request.label,
                 now_s + answered.undo_s,
             )
-        self.tell(taken(answered))
+        moved = self._of_cause(answered)
         self._record.info("answered", request=request.request_id, label=request.label)
-        await self._go_on_from(seat)
+        if moved and self._go_on:
+            self.on_close_clip()
+            await self._sit(seat, moved)
+        else:
+            await self._go_on_from(seat)
 
     async def _go_on_from(self, seat: Seat, but: str = "") -> None:
         """See HandErrands."""
@@ -193,7 +196,7 @@ class AndonApp(
         following = self.board.next_request(self._actor.person, passed)
         self.on_close_clip()
         if self._go_on and following is not None:
-            await seat.open(following.request_id)
+            await self._sit(seat, following.request_id)
         else:
             self._back_to_board()
 

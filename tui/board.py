@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from tui.evidence import Part
 from tui.terms import (
     Cell,
     CellState,
@@ -112,6 +113,14 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
+class Card:
+    """One row of the queue: a request, and in a flood the others of its cause."""
+
+    request: Request
+    others: tuple[Request, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """All cells, the open requests with the most urgent first, people and learning.
 
@@ -121,6 +130,7 @@ class Board:
         lost_s: Moment the link was lost, s; None before the first picture.
         missed: Changes lost before the newest picture, and missed_s when that was.
         happenings: Newest first.
+        apart: Requests that moved away from their cause: each is looked at by itself.
     """
 
     connected: bool = False
@@ -135,6 +145,52 @@ class Board:
     missed: int = 0
     missed_s: float = 0.0
     happenings: tuple[Happening, ...] = ()
+    apart: frozenset[str] = frozenset()
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """The rows of the queue: in a flood one for the questions of one cause."""
+        causes: dict[str, list[Request]] = {}
+        for request in self.requests:
+            causes.setdefault(self._cause(request), []).append(request)
+        cards = []
+        for cause, asked in causes.items():
+            if not cause:
+                continue
+            # Where somebody is at it already, that is what others should see.
+            first = next((r for r in asked if r.claimed_by), asked[0])
+            others = tuple(r for r in asked if r is not first)
+            cards.append((self.requests.index(asked[0]), Card(first, others)))
+        alone = [
+            (place, Card(request))
+            for place, request in enumerate(self.requests)
+            if not self._cause(request)
+        ]
+        return tuple(card for _, card in sorted([*cards, *alone], key=lambda c: c[0]))
+
+    def together(self, request_id: str, person: str) -> tuple[str, ...]:
+        """The questions that one answer of this person may be for, by their ids."""
+        request = self.request(request_id)
+        cause = self._cause(request) if request is not None else ""
+        if not cause:
+            return ()
+        return tuple(
+            r.request_id
+            for r in self.requests
+            if self._cause(r) == cause
+            and (r.request_id == request_id or r.claimed_by in {"", person})
+        )
+
+    def _cause(self, request: Request) -> str:
+        """What it is asked for together with others; "" when it stands alone."""
+        alone = (
+            not self.presence.flood
+            or request.kind is RequestKind.AUDIT
+            or request.pending_label
+            or request.first_by
+            or request.request_id in self.apart
+        )
+        return "" if alone else request.group_id
 
     def request(self, request_id: str) -> Request | None:
         """The open request of that id, if there is one."""
@@ -162,8 +218,31 @@ class Board:
             and request.first_by != person
             and request.request_id not in passed
         ]
-        # What this person left to others comes back last.
-        return min(free, key=lambda r: person in r.skipped_by, default=None)
+        others = {
+            self._cause(r) for r in self.requests if r.claimed_by not in {"", person}
+        }
+        # What this person left to others comes back last; before it, a cause that
+        # somebody else is at.
+        return min(
+            free,
+            key=lambda r: (
+                person in r.skipped_by,
+                bool(self._cause(r)) and self._cause(r) in others,
+            ),
+            default=None,
+        )
+
+    def moved(self, *parts: Part, at_s: float) -> Board:
+        """Remember, one by one, what a word to a whole cause was not taken for."""
+        told = [
+            Happening(at_s, part.mate.cell_id, say("cause.not_taken", why=part.text))
+            for part in parts
+        ]
+        return replace(
+            self,
+            apart=self.apart | {part.mate.request_id for part in parts},
+            happenings=(*told, *self.happenings)[:HAPPENINGS],
+        )
 
 
 def look_at(*cells: str) -> str:

@@ -132,6 +132,7 @@ def request(said: operator_pb2.RequestSummary, now_s: float) -> terms.Request:
         skipped_by=tuple(said.skipped_by),
         first_by=said.first_opinion_by,
         arrived_by=said.arrived_by,
+        group_id=said.group_id,
     )
 
 

@@ -156,12 +156,22 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Mate:
+    """One request of a cause, with the digest of what it shows itself."""
+
+    request_id: str
+    cell_id: str
+    view_digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a person says, as it is sent: sent again, it is the same to the last bit.
 
     Attributes:
         label: One of the family's labels, or "" for "cannot tell".
         key: Idempotency key, unique a try.
+        members: All it is said of, the shown one among them; empty for that one alone.
     """
 
     request_id: str
@@ -171,6 +181,7 @@ class Answer:
     key: str
     note: str = ""
     first_label: str = ""
+    members: tuple[Mate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +203,24 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What became of one member of a cause.
+
+    Attributes:
+        request: As it stands now; only its id is sure when it was not taken.
+        text: Why it was not taken, one sentence.
+        undo_s: Time left to undo, s; 0 when final.
+    """
+
+    mate: Mate
+    request: Request
+    taken: bool
+    token: str = ""
+    text: str = ""
+    undo_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """What the coordinator made durable of an answer.
 
@@ -199,6 +228,7 @@ class Answered:
         correction: The label was not the model's first guess.
         undo_s: Time left to undo, s; 0 when final.
         moves_on: The cell waited for this answer.
+        others: What became of the other requests of its cause.
     """
 
     request: Request
@@ -206,6 +236,7 @@ class Answered:
     action: Action
     undo_s: float
     moves_on: bool
+    others: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +275,8 @@ class Sitting:
         note: The last refusal or news about this request, one sentence.
         shown_s: Moment the evidence came on the screen, s.
         first_label: Asked blind: what was said before the guess was shown.
+        group: All that an answer is for, this one among them; empty for this alone.
+        alone: The person wants to answer this one alone.
     """
 
     request_id: str
@@ -254,3 +287,10 @@ class Sitting:
     note: str = ""
     shown_s: float = 0.0
     first_label: str = ""
+    group: tuple[Mate, ...] = ()
+    alone: bool = False
+
+    @property
+    def together(self) -> tuple[Mate, ...]:
+        """Those that the answer is for, when they are several."""
+        return () if self.alone or len(self.group) < 2 else self.group

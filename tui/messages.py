@@ -55,6 +55,11 @@ class HandOver(Message):
 
 
 @dataclass
+class OnlyThis(Message):
+    """The person answers this request alone, or all of its cause again."""
+
+
+@dataclass
 class Undo(Message):
     """The person takes the last answer back."""
 

@@ -9,11 +9,12 @@ It is never sent under a new claim: for that, the person presses the key again.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from typing import Final
 
 from tui.board import Board
+from tui.causes import Causes
 from tui.clock import Clock
 from tui.errors import NotConnectedError, RefusedError
 from tui.evidence import Answer, Answered, Claim, Evidence, Phase, Sitting
@@ -42,15 +43,26 @@ class Seat:
         self._renewed_s = 0.0
         self._unsent: Answer | None = None
         self._whole: Evidence | None = None
+        self._causes = Causes(link, clock)
+        self._mates: frozenset[str] = frozenset()
 
     @property
     def unsent(self) -> Answer | None:
         """The answer that nobody has confirmed yet."""
         return self._unsent
 
-    async def open(self, request_id: str, note: str = "") -> None:
-        """Show a request and claim it; a claim on another one is given back first."""
+    async def open(
+        self, request_id: str, note: str = "", mates: Collection[str] = ()
+    ) -> None:
+        """Show a request and claim it; a claim on another one is given back first.
+
+        Args:
+            request_id: Which.
+            note: What to say about it at once.
+            mates: Requests of one cause, this one among them: one answer is for all.
+        """
         await self.leave()
+        self._mates = frozenset(mates)
         self.sitting = Sitting(request_id, note=note)
         await self._look_and_claim(request_id)
 
@@ -80,6 +92,8 @@ class Seat:
             label=label,
             key=uuid.uuid4().hex,
             first_label=sitting.first_label,
+            # Who cannot tell from what is shown says nothing of the others.
+            members=sitting.together if label else (),
         )
         return await self._send(self._unsent)
 
@@ -221,11 +235,47 @@ class Seat:
             self._claim = claim
             self._renewed_s = self._clock.monotonic()
             self._set(phase=Phase.MINE, holder=self._link.actor.person)
+            await self._gather(request_id)
+
+    async def _gather(self, request_id: str) -> None:
+        """Learn what the others of its cause show; without that it stands alone."""
+        sitting = self.sitting
+        if len(self._mates) < 2 or sitting is None or sitting.evidence is None:
+            return
+        if self._whole is not None and self._whole.request.request_id == request_id:
+            return  # asked blind: it measures what people see, each by itself
+        shown = sitting.evidence.view_digest
+        try:
+            found = await self._causes.mates(request_id, self._mates)
+        except (RefusedError, NotConnectedError):
+            return  # the answer is then for this one alone, and the screen says so
+        if self._here(request_id):
+            # Of this one the person saw exactly that, whatever it would show by now.
+            self._set(
+                group=tuple(
+                    replace(mate, view_digest=shown)
+                    if mate.request_id == request_id
+                    else mate
+                    for mate in found
+                )
+            )
+
+    def only_this(self) -> bool:
+        """Answer this one alone, or all of its cause again; False when it is alone."""
+        sitting = self.sitting
+        if sitting is None or len(sitting.group) < 2:
+            return False
+        self._set(alone=not sitting.alone)
+        return True
 
     async def _send(self, answer: Answer) -> Answered | None:
         self._set(phase=Phase.SENDING, label=answer.label, note="")
         try:
-            answered = await self._link.answer(answer)
+            if answer.members:
+                evidence = self.sitting.evidence if self.sitting else None
+                answered = await self._causes.say(answer, evidence)
+            else:
+                answered = await self._link.answer(answer)
         except NotConnectedError:
             if self._here(answer.request_id):
                 self._set(phase=Phase.UNSENT)

@@ -224,6 +224,7 @@ class Request:
         skipped_by: Who left it to others; it is offered to them last.
         first_by: Who gave the first of two opinions; a second person has to agree.
         arrived_by: Who stands at the cell.
+        group_id: What it shares with other open requests; "" when it stands alone.
     """
 
     request_id: str
@@ -252,6 +253,7 @@ class Request:
     skipped_by: tuple[str, ...] = ()
     first_by: str = ""
     arrived_by: str = ""
+    group_id: str = ""
 
     @property
     def is_open(self) -> bool:

@@ -8,8 +8,10 @@ from typing import Any
 
 from tui.board import RequestChanged, fold
 from tui.errands.core import Core
+from tui.evidence import Answered
 from tui.screens.dialogs import Choose
 from tui.seat import Seat
+from tui.sentences import taken
 from tui.terms import Request
 from tui.words import plant, say
 
@@ -22,6 +24,7 @@ class HandErrands(Core):
         self._seat: Seat | None = None
         self._hands = asyncio.Lock()
         self._passed: frozenset[str] = frozenset()
+        self._moved: dict[str, str] = {}
 
     def _in_turn(self, errand: Coroutine[Any, Any, None]) -> None:
         """Do what touches the open request, one thing after another."""
@@ -50,6 +53,42 @@ class HandErrands(Core):
         mine = who in {"", self._actor.person}
         key = "hands.arrived" if mine else "hands.arrived_before"
         self.tell(say(key, cell=cell, person=who))
+
+    def on_only_this(self) -> None:
+        """Answer the open request alone, or all of its cause again."""
+        if self._seat is not None and not self._seat.only_this():
+            self.tell(say("cause.none"))
+
+    async def _sit(self, seat: Seat, request_id: str) -> None:
+        """Open a request; in a flood with the others of its cause."""
+        why = self._moved.pop(request_id, "")
+        await seat.open(
+            request_id,
+            note=say("cause.itself", why=why) if why else "",
+            mates=self.board.together(request_id, self._actor.person),
+        )
+
+    def _of_cause(self, answered: Answered) -> str:
+        """Take note of what became of the others; say whom it was for, whom not.
+
+        Returns:
+            The first that it was not taken for and that is still open, or "".
+        """
+        for part in answered.others:
+            if part.taken:
+                self._fold(part.request)
+        moved = [part for part in answered.others if not part.taken]
+        same = [part for part in answered.others if part.taken]
+        self.board = self.board.moved(*moved, at_s=self._clock.monotonic())
+        self._moved |= {part.mate.request_id: part.text for part in moved}
+        text = taken(answered)
+        for key, parts in (("cause.also", same), ("cause.not_for", moved)):
+            if parts:
+                cells = ", ".join(plant(part.mate.cell_id) for part in parts)
+                text += say(key, cells=cells)
+        self.tell(text, bad=bool(moved))
+        free = (self.board.request(part.mate.request_id) for part in moved)
+        return next((r.request_id for r in free if r and not r.claimed_by), "")
 
     def on_skip(self) -> None:
         """Leave the open request to others."""

@@ -17,6 +17,7 @@ from tui.messages import (
     HandOver,
     HoldCell,
     LeaveRequest,
+    OnlyThis,
     OpenClip,
     OpenNext,
     Say,
@@ -37,6 +38,10 @@ from tui.words import plant, say
 
 MOST_LINES: Final = 9
 """Lines of reasons: the traces need the rest of the screen."""
+
+
+NAMED: Final = 8
+"""Cells of one cause that are named: more would push the traces off the screen."""
 
 
 class About(Picture):
@@ -80,6 +85,29 @@ class Beside(Picture):
             for line in Content(text).wrap(max(1, width))
         ]
         return lines[:MOST_LINES]
+
+
+class ForWhom(Picture):
+    """Which cells an answer is for, when it is for several."""
+
+    def draw(self, scene: Scene, width: int) -> Sequence[Content]:
+        """See Picture."""
+        sitting = scene.sitting
+        if sitting is None or len(sitting.group) < 2 or sitting.phase is Phase.ENDED:
+            return []
+        cells = {mate.request_id: plant(mate.cell_id) for mate in sitting.group}
+        key = "cause.for_all" if sitting.together else "cause.for_one"
+        named = ", ".join([*cells.values()][:NAMED])
+        if len(cells) > NAMED:
+            named = say("cause.more", cells=named, count=len(cells) - NAMED)
+        text = say(
+            key,
+            cells=named,
+            cell=cells.get(sitting.request_id, ""),
+            count=len(cells) - 1,
+        )
+        style = "bold $background on $warning"
+        return [line.stylize(style) for line in Content(f" {text}").wrap(max(1, width))]
 
 
 class Note(Picture):
@@ -174,6 +202,7 @@ class RequestScreen(Frame):
         Binding("i", "arrive", "keys.arrive"),
         Binding("s", "skip", "keys.skip"),
         Binding("g", "hand_over", "keys.hand_over"),
+        Binding("o", "only_this", "keys.only_one"),
         Binding("n", "alike", "keys.alike"),
         Binding("c", "clip", "keys.clip"),
         Binding("h", "hold", "keys.hold"),
@@ -196,6 +225,7 @@ class RequestScreen(Frame):
             with Container(id="said"):
                 yield self._answers
                 yield Beside()
+        yield ForWhom()
         yield Note()
         yield Deadline()
 
@@ -323,6 +353,10 @@ class RequestScreen(Frame):
         elif phase is Phase.OPENING:
             self.post_message(Tell(say("request.not_yet")))
         return phase is Phase.MINE
+
+    def action_only_this(self) -> None:
+        """Answer this one alone, or all of its cause again."""
+        self.post_message(OnlyThis())
 
     def action_undo(self) -> None:
         """Take the last answer back."""

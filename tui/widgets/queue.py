@@ -10,6 +10,7 @@ from typing import Final
 from textual.content import Content
 
 from tui import look
+from tui.board import Card
 from tui.scene import Scene
 from tui.terms import Request, RequestKind
 from tui.widgets.rows import Row, Rows
@@ -32,12 +33,13 @@ class QueueRows(Rows):
     def rows(self, scene: Scene, width: int) -> Sequence[tuple[str, Row]]:
         """See Rows."""
         return [
-            (request.request_id, partial(_row, request, scene, width))
-            for request in scene.board.requests
+            (card.request.request_id, partial(_row, card, scene, width))
+            for card in scene.board.cards
         ]
 
 
-def _row(request: Request, scene: Scene, width: int) -> Content:
+def _row(card: Card, scene: Scene, width: int) -> Content:
+    request = card.request
     left_s = request.deadline_s - scene.now_s
     holder = request.claimed_by
     mine = holder == scene.actor.person
@@ -67,12 +69,19 @@ def _row(request: Request, scene: Scene, width: int) -> Content:
     parts = min(16, max(len(one.part_id) for one in requests) + 2)
     meter, part = (12, parts) if width >= WIDE else (8, 0)
     used = 7 + meter + 2 + name + part + 10
+    named = Content.styled(plant(request.cell_id), look.STRONG)
+    middle = [
+        (named, name),
+        (Content.styled(request.part_id, look.DIM), part),
+        (about, width - used),
+    ]
+    if card.others:
+        also = Content.styled(say("board.cause", count=len(card.others)), look.ASKS)
+        middle = [(named + " " + also + "  " + about, name + part + width - used)]
     return look.columns(
         (Content.styled(f"{look.countdown(left_s):>5}", pressing(left_s)), 7),
         (time_bar(request, scene.now_s, meter), meter + 2),
-        (Content.styled(plant(request.cell_id), look.STRONG), name),
-        (Content.styled(request.part_id, look.DIM), part),
-        (about, width - used),
+        *middle,
         (Content.styled(f"{who:>9}", look.DIM if holder else look.CALM), 10),
     )
 
