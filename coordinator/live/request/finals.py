@@ -51,7 +51,9 @@ class Finals(Hands):
             if request is not None:
                 self._given[request.request_id] = given
                 until_ns = now_ns + given.undo_ns
-                self._open.change(replace(request, pending_until_ns=until_ns))
+                # Nobody hears of it: those who would are only built after this.
+                waits = replace(request, pending_until_ns=until_ns)
+                self._open.change(waits, told=False)
 
     async def undo(
         self, request_id: RequestId, actor: Actor, once: IdempotencyKey
