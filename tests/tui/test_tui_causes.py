@@ -166,6 +166,24 @@ async def test_an_answer_for_all_that_nobody_confirmed_is_sent_again_as_it_was(
     assert coordinator.answers() == dict.fromkeys(four, "grip_slip")
 
 
+async def test_a_question_that_is_asked_blind_speaks_for_itself_alone(
+    coordinator, four
+) -> None:
+    coordinator.requests[four[0]].response.blind = True
+
+    async with desk(coordinator) as ana:
+        await ana.sees("press-4 and 3 more: one cause")
+        await ana.press("enter")
+        await ana.sees("yours", "Asked without the model")
+        await ana.press("2")
+        await ana.sees("You said")
+        assert "One cause" not in ana.text
+        await ana.press("2")
+        await ana.sees("press-5", "yours", "One cause: your answer is for")
+
+    assert coordinator.answers().keys() == {four[0]}
+
+
 async def test_outside_a_flood_each_question_is_answered_alone(
     coordinator, four
 ) -> None:
