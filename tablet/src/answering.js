@@ -1,13 +1,28 @@
 // A person's word on a question: given, sent, taken back, or left to others.
 
+import { CallError } from "./calls.js";
 import { seconds } from "./contract.js";
+import { causeOf } from "./picture.js";
 import { named, say } from "./say.js";
 import { rare } from "./who.js";
+
+const REFUSED = 9; // FAILED_PRECONDITION
 
 export class Answering {
   constructor(app) {
     this.app = app;
-    this.undo = null; // {requestId, cell, words, untilMs}
+    this.undo = null; // {requestId, together, cell, words, untilMs}
+    this.apart = new Set(); // ids of those that moved away from their cause: each alone
+  }
+
+  /** Those of a group that one answer may be for: open, and nobody else's. */
+  mates(reply) {
+    const { person } = this.app.who;
+    return reply.members
+      .filter(({ summary }) => summary.outcome === 0 && causeOf(summary, true, this.apart) &&
+        (summary.claimedBy === "" || summary.claimedBy === person))
+      .map(({ summary, viewDigest }) => (
+        { requestId: summary.requestId, cell: summary.cellId, view: viewDigest }));
   }
 
   /** Gives an answer; "" is "cannot tell". */
@@ -35,6 +50,10 @@ export class Answering {
   }
 
   #send(item) {
+    return item.members?.length > 1 ? this.#sendToAll(item) : this.#sendToOne(item);
+  }
+
+  #sendToOne(item) {
     const answer = item.label
       ? { case: "label", value: item.label }
       : { case: "cannotTell", value: true };
@@ -49,13 +68,50 @@ export class Answering {
     });
   }
 
+  /** Says the same of all of a cause; what was not taken is told, and stays open. */
+  async #sendToAll(item) {
+    const { results } = await this.app.calls.ask("OperatorService", "AnswerGroup", {
+      actor: { person: item.person, device: this.app.who.device },
+      idempotencyKey: item.key,
+      label: item.label,
+      shownRequestId: item.requestId,
+      members: item.members.map((one) => ({ requestId: one.requestId, viewDigest: one.view })),
+    });
+    const parts = item.members.map((one, at) => ({ ...one, ...results[at] }));
+    const shown = parts.find((one) => one.requestId === item.requestId);
+    const taken = parts.filter((one) => one.taken);
+    for (const part of parts.filter((one) => !one.taken)) {
+      this.apart.add(part.requestId);
+      if (part !== shown) this.#notTaken(item, part);
+    }
+    if (!shown.taken) {
+      const cells = taken.map((one) => named(one.cell)).join(", ");
+      const also = cells ? ` ${say("cause.also", { cells })}` : "";
+      throw new CallError(REFUSED, shown.token, plain(shown) + also);
+    }
+    const { outcome, pendingLabel } = shown.summary;
+    return { undoWithin: shown.undoWithin, needsSecond: outcome === 0 && !pendingLabel, taken };
+  }
+
+  /** One of a cause was not taken: said until somebody has read it. */
+  #notTaken(item, part) {
+    const key = `${item.key} ${part.requestId}`;
+    const { person, words, label } = item;
+    const why = this.app.sorry(new CallError(REFUSED, part.token, plain(part)));
+    this.app.outbox.add({
+      key, person, words, label, requestId: part.requestId, cell: part.cell, at: Date.now(), refused: why,
+    });
+  }
+
   #answered(item, reply) {
     const { words } = item;
+    const taken = reply.taken ?? [item];
     const undoS = seconds(reply.undoWithin);
-    const facts = { cell: named(item.cell), words };
+    const facts = { cell: taken.map((one) => named(one.cell)).join(", "), words };
     if (undoS > 0) {
       const untilMs = Date.now() + undoS * 1000;
-      this.undo = { ...facts, requestId: item.requestId, untilMs, key: rare() };
+      const together = taken.length > 1;
+      this.undo = { ...facts, requestId: item.requestId, together, untilMs, key: rare() };
     } else {
       this.app.tell(say(item.label ? (reply.needsSecond ? "answered.second" : "answered.final")
         : "answered.passed_on", facts));
@@ -91,12 +147,13 @@ export class Answering {
     this.undo = { ...undo, busy: true };
     this.app.paint();
     try {
+      // What was said of others of its cause is taken back with it.
       await this.app.calls.ask("OperatorService", "UndoAnswer", {
         requestId: undo.requestId, actor: this.app.who.actor, idempotencyKey: undo.key,
       });
       this.undo = null;
       this.app.tell(say("undo.done", undo));
-      await this.app.openRequest(undo.requestId);
+      await this.app.openRequest(undo.requestId, undo.together);
     } catch (error) {
       this.undo = null;
       this.app.tell(say("undo.failed", { ...undo, why: this.app.sorry(error) }), true);
@@ -123,4 +180,10 @@ export class Answering {
     this.app.tell(say("answered.final", this.undo));
     this.undo = null;
   }
+}
+
+/** Why one of a cause was refused, without the token in front. */
+function plain(part) {
+  const front = `${part.token}: `;
+  return part.text.startsWith(front) ? part.text.slice(front.length) : part.text;
 }

@@ -75,11 +75,12 @@ export class App {
     this.paint();
   }
 
-  openRequest(requestId) {
+  /** together: the person sees one card for it and others of its cause. */
+  openRequest(requestId, together = false) {
     this.sheet = null;
     this.screen = "request";
     this.page = 0;
-    return this.seat.open(requestId);
+    return this.seat.open(requestId, together ? (reply) => this.answering.mates(reply) : null);
   }
 
   /** The cell that the screen is about, or "". */

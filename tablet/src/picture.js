@@ -62,6 +62,32 @@ export function audits(picture) {
   return [...picture.requests.values()].filter((one) => one.kind === 2).sort(byUrgency);
 }
 
+/** What one word may be said of together with others; "" when it is looked at alone. */
+export function causeOf(one, flood, apart) {
+  const alone = !flood || one.kind === 2 || one.pendingLabel || one.firstOpinionBy || one.disputed ||
+    apart.has(one.requestId);
+  return alone ? "" : one.groupId;
+}
+
+/**
+ * The cards of the board, most urgent first; in a flood one for the questions of a cause.
+ * @param person who looks: a card shows the member that is theirs, or somebody's
+ * @param apart ids of those that moved away from their cause
+ * @return [{one, all}]: the member that is shown, and all of the card with it
+ */
+export function cards(picture, person, apart) {
+  const { flood } = picture.presence.load ?? {};
+  const found = new Map();
+  for (const one of questions(picture)) {
+    const key = causeOf(one, flood, apart) || one.requestId;
+    found.set(key, [...(found.get(key) ?? []), one]);
+  }
+  return [...found.values()].map((all) => ({
+    one: all.find((each) => each.claimedBy === person) ?? all.find((each) => each.claimedBy) ?? all[0],
+    all,
+  }));
+}
+
 function byUrgency(a, b) {
   const waits = (one) => (one.pendingLabel ? 1 : 0); // answered, but for a moment
   return waits(a) - waits(b) || a.priority - b.priority || a.deadlineMs - b.deadlineMs ||

@@ -24,10 +24,15 @@ export class Seat {
     this.claim = null;
   }
 
-  /** Shows a request and claims it; a claim on another one is given back first. */
-  async open(requestId) {
+  /**
+   * Shows a request and claims it; a claim on another one is given back first.
+   * @param mates which members of a GetGroupResponse one answer may be for; null: asks for none
+   */
+  async open(requestId, mates = null) {
     await this.leave();
-    this.sitting = { requestId, phase: "opening", evidence: null, holder: "", note: "", shownMs: 0 };
+    this.sitting = {
+      requestId, mates, group: [], alone: false, phase: "opening", evidence: null, holder: "", note: "", shownMs: 0,
+    };
     this.changed();
     await this.#lookAndClaim(requestId);
   }
@@ -43,6 +48,17 @@ export class Seat {
     return phase === "mine" && evidence !== null && Date.now() - shownMs >= LOOK_MS;
   }
 
+  /** Those that one answer is for now, with the one that is shown; none when it is for that alone. */
+  get together() {
+    const { group, alone } = this.sitting ?? {};
+    return group?.length > 1 && !alone ? group : [];
+  }
+
+  /** Answers this one alone, or all of its cause again. */
+  onlyThis() {
+    if (this.sitting) this.#set({ alone: !this.sitting.alone });
+  }
+
   /** Puts an answer into the outbox; "" is "cannot tell". Returns whether it was taken. */
   answer(label, more = {}) {
     if (!this.ready || !this.claim) return false;
@@ -56,6 +72,8 @@ export class Seat {
       label,
       cell: evidence.summary.cellId,
       family: evidence.summary.family,
+      // Who cannot tell from what is shown says nothing of the others.
+      members: label ? this.together : [],
       at: Date.now(),
       ...more,
     });
@@ -159,8 +177,28 @@ export class Seat {
       shownMs: same ? this.sitting.shownMs : Date.now(),
       holder: evidence.summary.claimedBy,
     });
-    if (evidence.summary.outcome !== 0) this.#end("", evidence.summary);
-    else await this.#take(requestId, false);
+    if (evidence.summary.outcome !== 0) {
+      this.#end("", evidence.summary);
+      return;
+    }
+    await this.#gather(requestId, evidence);
+    if (this.#here(requestId)) await this.#take(requestId, false);
+  }
+
+  /** Learns what the others of its cause show; without that it stands alone. */
+  async #gather(requestId, evidence) {
+    const { mates } = this.sitting;
+    if (!mates || evidence.blind) return; // asked blind: each is looked at by itself
+    let group = [];
+    try {
+      group = mates(await this.calls.ask("OperatorService", "GetGroup", { requestId }));
+    } catch {
+      // The answer is for this one alone then, and the screen names no other.
+    }
+    // Of this one the person saw exactly that, whatever it would show by now.
+    const seen = (one) => (one.requestId === requestId ? { ...one, view: evidence.viewDigest } : one);
+    if (!group.some((one) => one.requestId === requestId)) group = [];
+    if (this.#here(requestId)) this.#set({ group: group.map(seen) });
   }
 
   async #take(requestId, takeOver) {

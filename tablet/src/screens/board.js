@@ -3,7 +3,7 @@
 import { html, nothing } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import { ago, bar, countdown, lampOf, percent, shape } from "../look.js";
-import { audits, questions } from "../picture.js";
+import { audits, cards, questions } from "../picture.js";
 import { named, say } from "../say.js";
 
 const URGENT_SHARE = 0.25;
@@ -13,6 +13,7 @@ export function boardScreen(app) {
     return html`<h1>${say("board.title")}</h1><p class="board-unknown">${say("board.unknown")}</p>`;
   }
   const waiting = questions(app.picture);
+  const stack = cards(app.picture, app.who.person, app.answering.apart);
   const checks = audits(app.picture);
   const cells = [...app.picture.cells.values()];
   return html`<h1 class="unseen">${say("board.title")}</h1>
@@ -20,7 +21,7 @@ export function boardScreen(app) {
       <section class="queue" aria-labelledby="queue-title">
         <h2 id="queue-title">${say("board.questions")} <b>${waiting.length}</b></h2>
         ${waiting.length
-          ? html`<ul>${repeat(waiting, (one) => one.requestId, (one) => row(app, one))}</ul>`
+          ? html`<ul>${repeat(stack, ({ one }) => one.requestId, ({ one, all }) => row(app, one, all))}</ul>`
           : html`<p class="calm">${shape("working")} ${say("board.none")}</p>`}
         ${app.picture.presence.nobody ? html`<p class="note">${say("people.nobody")}</p>` : nothing}
         ${checks.length
@@ -35,21 +36,25 @@ export function boardScreen(app) {
     </div>`;
 }
 
-/** One open question, as a button. */
-export function row(app, one) {
-  const left = (one.deadlineMs - Date.now()) / 1000;
-  const share = one.allowedS > 0 ? left / one.allowedS : 0;
-  const urgent = one.warned || share < URGENT_SHARE;
+/** One open question, or all of one cause, as a button; the clock is the nearest one. */
+export function row(app, one, all = [one]) {
+  const next = all.reduce((a, b) => (b.deadlineMs < a.deadlineMs ? b : a));
+  const left = (next.deadlineMs - Date.now()) / 1000;
+  const share = next.allowedS > 0 ? left / next.allowedS : 0;
+  const urgent = all.some((each) => each.warned) || share < URGENT_SHARE;
+  const many = all.length > 1;
+  const cells = all.map((each) => named(each.cellId)).sort().join(", ");
   return html`<li><button class="question ${urgent ? "urgent" : ""}"
-      @click=${() => app.openRequest(one.requestId)}>
+      @click=${() => app.openRequest(one.requestId, many)}>
     <span class="lamp-box">${shape("asking")}</span>
     <span class="what">
-      <b class="name">${named(one.cellId)}</b>
-      <span class="about">${about(one)}</span>
+      <b class="name">${many
+        ? say("board.cause", { cell: named(one.cellId), count: all.length - 1 }) : named(one.cellId)}</b>
+      <span class="about">${many ? cells : about(one)}</span>
       <span class="state">${standing(app, one)}</span>
     </span>
     <span class="time"><b>${countdown(left)}</b>${bar(share, urgent ? "urgent" : "")}
-      <span>${say(`timeout.${app.timeout(one.onTimeout)}.short`)}</span></span>
+      <span>${say(`timeout.${app.timeout(next.onTimeout)}.short`)}</span></span>
   </button></li>`;
 }
 

@@ -25,7 +25,7 @@ export function requestScreen(app) {
   return html`<div class="request">
     ${head(app, sitting)}
     <div class="evidence">${traces(app, evidence)}${alike(app, evidence, sitting)}</div>
-    <div class="deciding">${standing(app, sitting)}${answers(app, sitting)}</div>
+    <div class="deciding">${standing(app, sitting)}${cause(app, sitting)}${answers(app, sitting)}</div>
   </div>`;
 }
 
@@ -150,6 +150,18 @@ function mine(app, sitting, summary) {
   return least > 0 && Date.now() - sitting.shownMs < least * 1000
     ? html`<div class="standing"><p>${say("request.look_at_least", { least: Math.round(least) })}</p></div>`
     : nothing;
+}
+
+/** In a flood one answer is for all of a cause: it says for whom, and can be for one. */
+function cause(app, sitting) {
+  if (sitting.phase !== "mine" || sitting.group.length < 2) return nothing;
+  const cell = named(sitting.evidence.summary.cellId);
+  const cells = sitting.group.map((one) => named(one.cell)).join(", ");
+  const values = { cell, cells, count: sitting.group.length - 1 };
+  return html`<div class="standing cause" role="status">
+    <p>${say(sitting.alone ? "cause.for_one" : "cause.for_all", values)}</p>
+    <button class="big" aria-pressed=${sitting.alone ? "true" : "false"}
+      @click=${() => app.seat.onlyThis()}>${say("cause.only", values)}</button></div>`;
 }
 
 function ended(app, sitting) {
