@@ -3,7 +3,8 @@
 Confidence does not fall when the world changes. What does change is that statistics of
 a window lie where no example's ever lay: another robot, part, person or operation
 leaves many of the ranges that the training has seen, a familiar window hardly one. The
-score is the mean distance by which they are left, in units of their width.
+score is the mean distance by which they are left, in units of their width, and beyond
+a tolerance: a slow drift leaves ranges too, by little, and changes nothing.
 
 What counts as too far is not guessed. Every example is scored by the ranges of others,
 of groups it does not belong to, and so is compared with what new and familiar windows
@@ -33,6 +34,8 @@ FOLDS: Final = 5
 """Parts of the groups; each is scored by the ranges of the others."""
 ENOUGH_GROUPS: Final = 40
 """Groups from which on groups are counted, not windows: two at the edge at least."""
+TOLERANCE: Final = 0.15
+"""Share of its width by which a range may be left: sensors drift, and parts vary."""
 _LEAST_WIDTH: Final = 1e-3
 _LEAST_SCORE: Final = 1e-6
 
@@ -160,7 +163,8 @@ def _ranges(places: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
 def _left(places: Tensor, present: Tensor, low: Tensor, high: Tensor) -> Tensor:
     """By how much ranges are left, in the mean: (B, C, S), (B, C) -> (B,)."""
     width = (high - low).clamp(min=_LEAST_WIDTH)
-    beyond = (low - places).clamp(min=0.0) + (places - high).clamp(min=0.0)
+    below, above = low - TOLERANCE * width, high + TOLERANCE * width
+    beyond = (below - places).clamp(min=0.0) + (places - above).clamp(min=0.0)
     share = (beyond / width).clamp(max=1.0).mean(dim=2)  # (B, C)
     share = torch.where(present, share, 0.0)
     return share.sum(dim=1) / present.sum(dim=1).clamp(min=1)
