@@ -147,7 +147,7 @@ function mine(app, sitting, summary) {
     return html`<div class="standing warn"><p>${say("board.second", { person: summary.firstOpinionBy })}</p></div>`;
   }
   const least = seconds(sitting.evidence.viewAtLeast);
-  return least > 0 && Date.now() - sitting.shownMs < least * 1000
+  return sitting.group.length < 2 && least > 0 && Date.now() - sitting.shownMs < least * 1000
     ? html`<div class="standing"><p>${say("request.look_at_least", { least: Math.round(least) })}</p></div>`
     : nothing;
 }
