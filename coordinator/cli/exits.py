@@ -62,6 +62,7 @@ EXIT_OF: Final[Mapping[type[AndonError], Exit]] = {
     errors.KeyReusedError: Exit.NEGATIVE,
     errors.AlreadyDoneError: Exit.NEGATIVE,
     errors.AnswerWaitsError: Exit.NEGATIVE,
+    errors.OtherPersonError: Exit.NEGATIVE,
     errors.IllegalTransitionError: Exit.NEGATIVE,
     errors.ReleaseRefusedError: Exit.NEGATIVE,
     errors.PromotionRefusedError: Exit.NEGATIVE,
