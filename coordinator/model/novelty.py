@@ -34,7 +34,7 @@ FOLDS: Final = 5
 """Parts of the groups; each is scored by the ranges of the others."""
 ENOUGH_GROUPS: Final = 40
 """Groups from which on groups are counted, not windows: two at the edge at least."""
-TOLERANCE: Final = 0.15
+TOLERANCE: Final = 0.1
 """Share of its width by which a range may be left: sensors drift, and parts vary."""
 _LEAST_WIDTH: Final = 1e-3
 _LEAST_SCORE: Final = 1e-6
