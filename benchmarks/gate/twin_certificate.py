@@ -18,7 +18,7 @@ import os
 import platform
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -210,10 +210,15 @@ def main() -> int:
     parser.add_argument("file", type=Path)
     parser.add_argument("--alpha", type=float, default=0.02)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--windows", type=int, help="only so many, none shifted")
+    parser.add_argument("--trained-once", type=int, help="after so many labels, once")
     parser.add_argument("--write", type=Path, help="folder for gate_twin.md and .json")
     chosen = parser.parse_args()
     log.configure(level="ERROR")
     made = read(chosen.file)
+    if chosen.windows is not None:
+        count = chosen.windows
+        made = TwinCycles(made.windows[:count].copy(), made.labels[:count], count)
     plan = BacktestPlan(
         policy="certified",
         retrain_every=20,
@@ -226,11 +231,17 @@ def main() -> int:
         if at % 100 == 0 or at == of:
             print(f"\r{at} of {of} windows, {text} ", end="", flush=True)
 
+    if chosen.trained_once is not None:
+        once = chosen.trained_once
+        plan = replace(plan, warmup=once, retrain_every=len(made.labels))
+
     done = asyncio.run(replay(streamed(made, family()), plan, progress=show))
     answers = found(done, made.first_shifted)
     about = {
         "command": f"python benchmarks/gate/twin_certificate.py FILE "
-        f"--alpha {chosen.alpha} --seed {chosen.seed}",
+        f"--alpha {chosen.alpha} --seed {chosen.seed}"
+        + (f" --windows {chosen.windows}" if chosen.windows else "")
+        + (f" --trained-once {chosen.trained_once}" if chosen.trained_once else ""),
         "made": f"python benchmarks/gate/twin_cycles.py FOLDER --cycles "
         f"{made.first_shifted} --after-shift {len(made.labels) - made.first_shifted}",
         "commit": commit(),
