@@ -46,7 +46,8 @@ contacts with a link left out, on synthetic changes, and on lp4 against lp2. **S
 is no untouched test:** that samples are drawn in before they are described, and the
 watch over a cell's last windows, were decided with it in sight. The tolerance
 of a tenth (benchmarks/gate/novelty.py) was chosen with lp2 and person c in sight.
-Calibration was chosen on trainings of the whole UR3 stream, each scored on the windows after it, so
+Calibration was chosen on trainings of the whole UR3 stream, each scored on the
+windows after it, so
 the UR3 figures are those of a stream that was developed on. The threshold of 0.85 was
 taken because 0.8 decided 57 % and 0.9 39 % alone before any of this. Other parts of
 these recordings are the test that counts.
