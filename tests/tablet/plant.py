@@ -181,6 +181,12 @@ class Cell:
 
     async def ask(self, label: str = "misaligned", *, part: str = "") -> str:
         """End a step with an unclear window; the id of the question it raised."""
+        if self._call.done():
+            # A machine that stood still for a lease ends sessions, as it ought to.
+            await self.end()
+            self._seq = self._beats = 0
+            self.permits.clear()
+            await self.begin()
         self._seq += 1
         seen = len(self._plant.questions())
         table = samples(label, self._seq)
