@@ -22,5 +22,10 @@ def taken(answered: Answered) -> str:
     if answered.moves_on and answered.action is Action.STOP:
         text += say("taken.held")
     elif answered.moves_on:
-        text += say("taken.goes_on", action=look.ACTIONS[answered.action])
+        action = look.ACTIONS[answered.action]
+        if answered.undo_s > 0.0:
+            seconds = f"{answered.undo_s:.0f}"
+            text += say("taken.goes_on_soon", seconds=seconds, action=action)
+        else:
+            text += say("taken.goes_on", action=action)
     return f"{text}."
