@@ -20,11 +20,11 @@ import pytest
 
 from coordinator.live.gate import cases, judge, standing
 from coordinator.live.window import check
-from coordinator.model.risk import betting, costs, ltt, spending
+from coordinator.model.risk import betting, costs, drift, ltt, spending
 from coordinator.model.risk.evidence import Evidence
 from coordinator.model.risk.grid import Group
-from coordinator.terms import DecisionId, GateState
-from tests.builders import FAMILY
+from coordinator.terms import Closing, DecisionId, GateState, events
+from tests.builders import FAMILY, PEG
 from tests.coordinator.live.gate.standing_world import OTHER_MODEL, StandingWorld
 from tests.coordinator.live.gate.test_gate_notes import make_case
 from tests.properties import gate_promises as promises
@@ -72,6 +72,30 @@ def another_model_proves_itself_anew(module: ModuleType) -> None:
     world.standing.serve(OTHER_MODEL)
     assert world.standing.gate(world.now).ask_all
     assert world.standing.audited == 0
+
+
+def what_erred_is_not_usual(module: ModuleType) -> None:
+    """Windows with which a model erred are not taken for usual when they come back."""
+    world, usual = StandingWorld(machine=module.Standing), np.random.default_rng(0)
+    for _ in range(260):
+        world.window(signals=usual.normal(size=6))
+    world.standing.close(events.GateClosed(PEG, Closing.ALARM, "it erred."))
+    for count, at in ((260, 4.0), (200, 0.0)):
+        for _ in range(count):
+            world.window(signals=usual.normal(size=6) + at)
+    assert world.kinds().count("GateClosed") == 2
+
+
+def what_wanders_excuses_no_other(module: ModuleType) -> None:
+    """A steady signal that moves is seen although another has always wandered."""
+    rng, turns = np.random.default_rng(0), 2 * np.pi * np.arange(2000) / 800
+    windows = rng.normal(size=(2000, 2))
+    windows[:, 1] += 4.0 * np.sin(turns)
+    windows[1600:, 0] += 1.5
+    watch = module.DriftWatch.begin(module.Reference.of(windows[:1600]))
+    for values in windows[1600:]:
+        watch = watch.see(values)
+    assert watch.alarmed(0.05)
 
 
 def old_evidence_renews_nothing(module: ModuleType) -> None:
@@ -412,6 +436,20 @@ MUTANTS = [
         "        return closed, self._restarted(closed.text)\n",
         "        return (closed,)\n",
         old_evidence_renews_nothing,
+    ),
+    Mutant(
+        "a-past-that-erred-stays-usual",
+        standing,
+        "forget=event.why not in UNDISPROVED",
+        "forget=False",
+        what_erred_is_not_usual,
+    ),
+    Mutant(
+        "one-wandering-signal-excuses-all",
+        drift,
+        "stretches.max(axis=1)",
+        "stretches.max()",
+        what_wanders_excuses_no_other,
     ),
     Mutant(
         "no-alarm",

@@ -26,7 +26,7 @@ from coordinator.errors import (
 from coordinator.live.gate.audit import Pace, audit_share
 from coordinator.live.gate.cases import SILENT, Noted
 from coordinator.live.gate.judge import Gate
-from coordinator.live.gate.moves import REFERENCE
+from coordinator.live.gate.moves import spread
 from coordinator.live.gate.plan import GatePlan, Mode
 from coordinator.live.gate.restore import restore
 from coordinator.live.gate.shown import line_of, status_of
@@ -57,6 +57,9 @@ LONGEST: Final = timedelta(days=31)
 """An engineer's word does not last longer."""
 RETRY_S: Final = 1.0
 """Time until a commit that failed is tried again, s."""
+RECALLED: Final = 16
+"""Stretches of windows that are read again after a restart: no more than a second's
+reading, for a person answers meanwhile."""
 
 READING: Final = "the gate reads what is on record: a person answers until then."
 
@@ -311,7 +314,7 @@ class GateKeeper:
         found = {}
         said = [
             (case, prediction)
-            for case in cases[:REFERENCE]
+            for case in spread(cases, RECALLED)
             if (prediction := case.verdict.prediction) is not None
         ]
         for case, prediction in said:

@@ -52,6 +52,8 @@ GateEvent = (
     | events.EvidenceRestarted
 )
 OPEN: Final = frozenset({GateState.CERTIFIED, GateState.PROVISIONAL})
+UNDISPROVED: Final = frozenset({Closing.DRIFT, Closing.SILENCE, Closing.EXPIRED})
+"""Closings that say nothing against the model where it was certified."""
 UNKNOWN: Final = AutomatedError(None, 0.0, 1.0, 0, 0)
 EARLIER: Final = -1
 """Regime of what was decided under an opening that is over."""
@@ -178,7 +180,7 @@ class Standing:
             self._certificate = None
         self._looks, self._in_sight = None, self._first_look()
         self._renewing = False
-        self._moves.rest()
+        self._moves.rest(forget=True)
         self._begin_regime()
 
     def remember(self, row: GateRow) -> None:
@@ -226,7 +228,7 @@ class Standing:
         )
         looks.book.add(case, drawn=noted.coin.drawn)
         if noted.signals is not None:
-            self._watch(noted.signals, now)
+            self._watch(noted.signals, now, earlier=earlier)
 
     def settle(self, decision_id: DecisionId, truth: str, now: datetime) -> None:
         """Note what a person said of a case, or SILENT when nobody did."""
@@ -295,10 +297,12 @@ class Standing:
                 self._certificate = self._permission = None
                 self._closed_text = event.text
                 self._closing = None
-                self._moves.rest()
+                self._moves.rest(forget=event.why not in UNDISPROVED)
                 self._begin_regime()
             case events.EvidenceRestarted():
                 self._renewing = self._certificate is not None
+                if self._renewing:
+                    self._moves.begin_anew()
                 if self._looks is not None:
                     self._looks.book.restart()
                     self._begin_looks(self._looks.book)
@@ -319,6 +323,7 @@ class Standing:
         ):
             self._certificate = certificate
             self._renewing = False
+            self._moves.renewed()
             self._closed_text = ""
             self._begin_regime()
 
@@ -342,9 +347,11 @@ class Standing:
         self._in_sight = self._looks.in_sight()
         return self._looks
 
-    def _watch(self, signals: NDArray[np.float64], now: datetime) -> None:
+    def _watch(
+        self, signals: NDArray[np.float64], now: datetime, *, earlier: bool
+    ) -> None:
         state, delta = self.state(now), self._plan.promise.delta
-        self._moves.see(signals, watching=state in OPEN)
+        self._moves.see(signals, watching=state in OPEN and not earlier)
         if state is GateState.CERTIFIED and self._moves.alarmed(delta):
             moved = tuple(self._moves.told(self._signals))
             what = moved[0] if moved else "several signals moved"

@@ -14,7 +14,6 @@ from coordinator.live.gate.alarm import Alarm, where
 from coordinator.live.gate.audit import LEAST_SHARE, AuditPlan, Pace, audit_share
 from coordinator.live.gate.cases import SILENT, Case, CaseBook
 from coordinator.live.gate.looks import Found, Looks, is_wanted
-from coordinator.live.gate.moves import LEAST, REFERENCE, Moves
 from coordinator.live.gate.plan import GatePlan, Mode, Word, plan_of
 from coordinator.live.gate.signals import lot_of, measure, names, shift_of
 from coordinator.model.risk.costs import Costs
@@ -318,21 +317,6 @@ def test_signals_name_each_channel_and_skip_the_absent():
     assert seen[0] == pytest.approx(0.9)
     assert np.isnan(seen[[4, 8]]).all()
     assert np.isfinite(np.delete(seen, [4, 8])).all()
-
-
-def test_moves_are_watched_only_with_enough_that_is_usual():
-    rng = np.random.default_rng(0)
-    moves = Moves()
-    for _ in range(LEAST - 1):
-        moves.see(rng.normal(size=3), watching=True)
-    assert moves.told(("a", "b", "c")) == []
-    for _ in range(REFERENCE):
-        moves.see(rng.normal(size=3) + np.array([0, 6.0, 0]), watching=True)
-
-    assert moves.alarmed(0.05)
-    assert moves.told(("a", "b", "c"))[0].startswith("b lies above 100%")
-    moves.rest()
-    assert not moves.alarmed(0.05)
 
 
 # -- words ---------------------------------------------------------------------------

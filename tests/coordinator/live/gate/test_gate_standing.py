@@ -271,6 +271,46 @@ def test_windows_that_move_away_shut_a_certified_gate():
     assert world.closed().moved[0].startswith("c lies above ")
 
 
+@pytest.mark.parametrize("erred", [False, True])
+def test_what_is_usual_is_forgotten_only_when_the_model_erred(erred):
+    world = StandingWorld()
+    usual = np.random.default_rng(0)
+    for _ in range(260):
+        world.window(signals=usual.normal(size=6))
+    why = Closing.ALARM if erred else Closing.DRIFT
+    world.standing.close(events.GateClosed(PEG, why, "it moved."))
+    for _ in range(260):
+        world.window(signals=usual.normal(size=6) + 4.0)
+    assert world.state() is GateState.CERTIFIED
+
+    for _ in range(200):
+        world.window(signals=usual.normal(size=6))
+    assert world.kinds().count("GateClosed") == (2 if erred else 1)
+
+
+def test_what_was_before_the_opening_is_not_watched_after_a_restart():
+    world = StandingWorld()
+    world.certify()
+    verdict = world.window()
+    again = Standing(PEG, world.plan, tuple("abcdef"))
+    again.serve(MODEL)
+    again.remember(GateRow(certificate=world.certificate(), opened_seq=900))
+    usual = np.random.default_rng(0)
+    for number in range(300):
+        far = usual.normal(size=6) + 4.0 * (number > 150)
+        seen = Noted(
+            DecisionId(f"d-{number}"),
+            WindowId(f"w-{number}"),
+            verdict,
+            AuditCoin(0.8, drawn=False),
+            ("L1", "early", "press-1"),
+            far,
+        )
+        again.judged(seen, FAMILY, world.now, earlier=True)
+
+    assert again.state(world.now) is GateState.CERTIFIED
+
+
 def test_windows_that_move_away_do_not_shut_a_provisional_gate():
     world = StandingWorld()
     usual = np.random.default_rng(0)

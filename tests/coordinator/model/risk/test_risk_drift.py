@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from coordinator.model.risk.drift import DriftWatch, Reference
+from coordinator.model.risk.drift import FINEST, STRETCH, DriftWatch, Moved, Reference
 
 SIGNALS = 6
 
@@ -52,13 +52,18 @@ def test_a_signal_that_moves_far_is_found_and_named():
 
     assert up.alarmed(0.05)
     assert down.alarmed(0.05)
-    assert [place for place, _ in up.moved()] == [2]
-    assert up.moved()[0][1] > 0.9
-    assert down.moved()[0][1] < 0.1
+    assert [moved.signal for moved in up.moved()] == [2]
+    assert up.moved()[0].rank > 0.9
+    assert not up.moved()[0].apart
+    assert down.moved()[0].rank < 0.1
 
 
 def test_a_signal_that_spreads_out_is_found():
-    assert watch(np.random.default_rng(3), windows=400, scale=8.0).alarmed(0.05)
+    spread = watch(np.random.default_rng(3), windows=400, scale=8.0)
+
+    assert spread.alarmed(0.05)
+    assert [moved.signal for moved in spread.moved()] == [2]
+    assert spread.moved()[0].apart
 
 
 def test_before_the_first_window_nothing_has_moved():
@@ -80,7 +85,7 @@ def test_what_lies_beyond_everything_usual_is_found_sooner():
         found += not now.alarmed(0.05)
 
     assert found < 30
-    assert now.moved()[0] == (4, 0.0)
+    assert now.moved()[0] == Moved(4, 0.0, apart=False)
 
 
 def test_swings_within_what_is_usual_raise_no_alarm():
@@ -91,3 +96,73 @@ def test_swings_within_what_is_usual_raise_no_alarm():
         now = now.see(values)
 
     assert not now.alarmed(0.05)
+
+
+def wandering(rng, count, first=0):
+    """Signal 1 is slow: up and down once in 800 windows."""
+    windows = usual(rng, count)
+    windows[:, 1] += 4.0 * np.sin(2 * np.pi * np.arange(first, first + count) / 800)
+    return windows
+
+
+def windows_until(now, windows) -> int | None:
+    for i, values in enumerate(windows, 1):
+        now = now.see(values)
+        if now.alarmed(0.05):
+            return i
+    return None
+
+
+def test_a_signal_that_wandered_before_may_wander_on():
+    rng = np.random.default_rng(7)
+    now = DriftWatch.begin(Reference.of(wandering(rng, 1600)))
+
+    assert windows_until(now, wandering(rng, 3200, first=1600)) is None
+
+
+def test_a_signal_that_never_wandered_may_not_go_where_another_does():
+    rng = np.random.default_rng(8)
+    now = DriftWatch.begin(Reference.of(wandering(rng, 1600)))
+    moved = wandering(rng, 400, first=1600)
+    moved[:, 0] += 4.0
+
+    found = windows_until(now, moved)
+    assert found is not None
+    assert found < 60
+
+
+def test_a_wandering_signal_is_found_when_it_leaves_all_it_ever_was():
+    rng = np.random.default_rng(9)
+    now = DriftWatch.begin(Reference.of(wandering(rng, 1600)))
+    moved = wandering(rng, 400, first=1600)
+    moved[:, 1] = 9.0
+
+    found = windows_until(now, moved)
+    assert found is not None
+    assert found < 60
+
+
+def test_few_windows_tell_nothing_of_wandering():
+    rng = np.random.default_rng(10)
+
+    assert (Reference.of(usual(rng, STRETCH - 1)).limits == 0.75).all()
+    assert (Reference.of(usual(rng, STRETCH)).limits == 0.75).all()
+
+
+def test_a_long_reference_keeps_its_extremes_and_its_ranks():
+    rng = np.random.default_rng(11)
+    windows = usual(rng, 3000)
+    windows[::2, 3] = np.nan
+    windows[:, 4] = np.nan
+    reference = Reference.of(windows)
+
+    assert len(reference.values) == FINEST
+    assert reference.there.tolist() == [FINEST] * 4 + [0, FINEST]
+    ends = np.stack(
+        [np.nanmin(windows[:, :4], axis=0), np.nanmax(windows[:, :4], axis=0)]
+    )
+    low, high = (reference.ranks(np.r_[end, np.nan, 0.0]) for end in ends)
+    assert ((low[:4] > 0.0) & (low[:4] < 0.01)).all()
+    assert ((high[:4] < 1.0) & (high[:4] > 0.99)).all()
+    middle = reference.ranks(np.zeros(SIGNALS))
+    assert np.abs(middle - 0.5).max() < 0.05
