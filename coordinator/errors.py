@@ -20,6 +20,7 @@ AndonError
     - RequestClosedError        the request has ended
     - AnswerWaitsError          an answer was given, and may still be taken back
     - OtherPersonError          somebody else has to say it
+    - LookAloneError            one word about several is not for this one
     - ViewChangedError          what was shown is not what is asked now
     - KeyReusedError            same idempotency key, other content
     - AlreadyDoneError          same key, same content: the first reply stands
@@ -181,6 +182,12 @@ class OtherPersonError(ConflictError):
     """A second person has to agree, or a third to decide."""
 
     refusal = "OTHER_PERSON"
+
+
+class LookAloneError(ConflictError):
+    """One word about several requests is not for this one."""
+
+    refusal = "LOOK_ALONE"
 
 
 class ViewChangedError(ConflictError):

@@ -15,7 +15,7 @@ from tui.errors import RefusedError
 from tui.evidence import Answer, Answered, Evidence, Mate, Part
 from tui.link import CALL_S, Link, replied
 from tui.terms import Action, RequestKind
-from tui.words import plant, say
+from tui.words import say
 
 
 class Causes:
@@ -53,9 +53,7 @@ class Causes:
         others = tuple(p for p in parts if p not in shown)
         if not shown or not shown[0].taken:
             token, why = (shown[0].token, shown[0].text) if shown else ("", "")
-            cells = ", ".join(plant(p.mate.cell_id) for p in others if p.taken)
-            also = say("cause.also", cells=cells) if cells else ""
-            raise RefusedError(token, why + also)
+            raise RefusedError(token, why + say("cause.nothing_said"))
         label = evidence.label(answer.label) if evidence else None
         request = shown[0].request
         return Answered(
@@ -82,6 +80,7 @@ class Causes:
                 for mate in answer.members
             ],
             note=answer.note,
+            claim_epoch=answer.claim_epoch,
         )
         reply = await replied(self._operators.AnswerGroup(ask, timeout=CALL_S))
         now_s = self._clock.monotonic()

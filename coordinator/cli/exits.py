@@ -63,6 +63,7 @@ EXIT_OF: Final[Mapping[type[AndonError], Exit]] = {
     errors.AlreadyDoneError: Exit.NEGATIVE,
     errors.AnswerWaitsError: Exit.NEGATIVE,
     errors.OtherPersonError: Exit.NEGATIVE,
+    errors.LookAloneError: Exit.NEGATIVE,
     errors.IllegalTransitionError: Exit.NEGATIVE,
     errors.ReleaseRefusedError: Exit.NEGATIVE,
     errors.PromotionRefusedError: Exit.NEGATIVE,

@@ -261,8 +261,8 @@ def request_summary(
         ),
         warned=term.warned,
         skipped_by=term.skipped_by,
-        group_id=term.cause,
-        group_size=alike if term.cause else 1,
+        group_id="" if blind else term.cause,  # the others of its cause tell the guess
+        group_size=alike if term.cause and not blind else 1,
         arrived_at=timestamp(term.arrived_at),
         arrived_by=term.arrived_by,
         first_opinion_by=term.first_by,

@@ -183,14 +183,19 @@ class RequestCalls(operator_pb2_grpc.OperatorServiceServicer):
             RequestId(require_id("request_id", request.request_id))
         )
         family = plant.vocabulary.family(asked.family)
-        alike = plant.requests.alike(asked)[: groups.MOST_MEMBERS]
+        blind = plant.is_blind(asked)
+        alike = [
+            one
+            for one in ([asked] if blind else plant.requests.alike(asked))
+            if blind or not plant.is_blind(one)
+        ]
         return operator_pb2.GetGroupResponse(
-            group_id=asked.cause,
+            group_id="" if blind else asked.cause,
             members=[
                 operator_pb2.GroupMember(
                     summary=self._summary(one), view_digest=view_digest(one, family)
                 )
-                for one in alike
+                for one in alike[: groups.MOST_MEMBERS]
             ],
         )
 
@@ -217,7 +222,9 @@ class RequestCalls(operator_pb2_grpc.OperatorServiceServicer):
                 ],
                 once=once_of(request),
                 note=clean_note(request.note),
+                claim_epoch=request.claim_epoch,
             ),
+            blind=self._plant.is_blind,
         )
         self._plant.feed.publish(PresenceChanged())
         return operator_pb2.AnswerGroupResponse(

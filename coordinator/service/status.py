@@ -36,6 +36,7 @@ STATUS_OF: Final[Mapping[type[errors.AndonError], grpc.StatusCode]] = {
     errors.RequestClosedError: _CODE.FAILED_PRECONDITION,
     errors.AnswerWaitsError: _CODE.FAILED_PRECONDITION,
     errors.OtherPersonError: _CODE.FAILED_PRECONDITION,
+    errors.LookAloneError: _CODE.FAILED_PRECONDITION,
     errors.ViewChangedError: _CODE.ABORTED,
     errors.KeyReusedError: _CODE.ALREADY_EXISTS,
     errors.AlreadyDoneError: _CODE.ALREADY_EXISTS,

@@ -117,14 +117,33 @@ class FakeHands(FakeState):
         reply: operator_pb2.AnswerGroupResponse | None
         reply = await self._same(request, context)
         if reply is None:
-            reply = operator_pb2.AnswerGroupResponse(
-                results=[self._say(request, member) for member in request.members]
-            )
+            reply = operator_pb2.AnswerGroupResponse(results=self._say_all(request))
             self._keep(request, reply)
         if self.lose_replies > 0:
             self.lose_replies -= 1
             await context.abort(grpc.StatusCode.UNAVAILABLE, "connection reset")
         return reply
+
+    def _say_all(
+        self, request: operator_pb2.AnswerGroupRequest
+    ) -> list[operator_pb2.MemberResult]:
+        """The shown one first; when it is refused, nothing is said of the others."""
+        members = {member.request_id: member for member in request.members}
+        shown = self._say(request, members[request.shown_request_id])
+        alone = "LOOK_ALONE"
+        text = f"{alone}: the one that was shown was refused. Look at this one."
+        return [
+            shown
+            if request_id == request.shown_request_id
+            else self._say(request, member)
+            if shown.taken
+            else operator_pb2.MemberResult(
+                summary=self.summary(self.requests[request_id]),
+                token=alone,
+                text=text,
+            )
+            for request_id, member in members.items()
+        ]
 
     def _say(
         self,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from coordinator import log
 from coordinator.clock import Clock
 from coordinator.errors import NotFoundError, StoreError
+from coordinator.live.request.known import KnownShare
 from coordinator.live.request.mirror import Mirror, Publish
 from coordinator.live.request.pressure import Pressure
 from coordinator.live.request.rules import closed, extra_ns
@@ -74,6 +75,7 @@ class Book:
         times: Times,
         answered: Answered = nobody_waits,
         pressure: Pressure | None = None,
+        known: KnownShare | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -82,6 +84,7 @@ class Book:
         self._times = times
         self._answered = answered
         self.pressure = pressure or Pressure(clock)
+        self.known = known or KnownShare()
         self._open = Mirror(clock, publish)
         self.views = Views(store)
         self._given: dict[RequestId, events.AnswerGiven] = {}
@@ -99,6 +102,7 @@ class Book:
         """Mirror a request that was just committed."""
         self._open.add(self._spread(request))
         self.pressure.asked(request)
+        self.known.raised(request)
 
     def get(self, request_id: RequestId) -> OperatorRequest | None:
         """Return an open request, None if it is not open."""

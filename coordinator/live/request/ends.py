@@ -9,6 +9,7 @@ import asyncio
 
 from coordinator.errors import AnswerWaitsError, RequestClosedError
 from coordinator.live.request.finals import Finals
+from coordinator.live.request.known import told_of
 from coordinator.live.request.rules import succeeding
 from coordinator.terms import (
     IdempotencyKey,
@@ -36,7 +37,8 @@ class Ends(Finals):
         """
         try:
             await self._store.commit(
-                events.RequestEnded(request.request_id, request.cell_id, outcome, text)
+                events.RequestEnded(request.request_id, request.cell_id, outcome, text),
+                *told_of(request, said=""),
             )
         except RequestClosedError:
             return await self._settled(request.request_id)
@@ -97,7 +99,18 @@ class Ends(Finals):
         once: IdempotencyKey | None = None,
         disputed_by: tuple[PersonId, ...] = (),
     ) -> OperatorRequest:
-        """End a request and raise it again one level up, in one transaction."""
+        """End a request and raise it again one level up, in one transaction.
+
+        Of a known case nobody is asked again: its answer is known.
+        """
+        if request.is_known:
+            ended = events.RequestEnded(
+                request.request_id, request.cell_id, outcome, text
+            )
+            await self._store.commit(
+                ended, *told_of(request, said=""), *also, once=once, reply=text
+            )
+            return self._open.ended(request, outcome)
         successor = succeeding(
             request,
             raised_at=self._clock.utc_now(),

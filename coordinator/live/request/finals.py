@@ -15,10 +15,12 @@ from dataclasses import replace
 from coordinator import log
 from coordinator.errors import (
     AlreadyDoneError,
+    AndonError,
     NotYourClaimError,
     RequestClosedError,
 )
 from coordinator.live.request.hands import Hands
+from coordinator.live.request.known import told_of
 from coordinator.live.request.rules import closed
 from coordinator.terms import (
     NOBODY,
@@ -61,7 +63,8 @@ class Finals(Hands):
         """Take an answer back: the request is open again, under the same claim.
 
         The time the answer waited is not taken from the deadline. Where one card stood
-        for several, taking back what was said of the one shown takes back all.
+        for several, taking back what was said of the one shown takes back all, in one
+        transaction; the claims on the others, which nobody looks at, are given back.
 
         Raises:
             NotFoundError: there is no such request.
@@ -70,42 +73,79 @@ class Finals(Hands):
         """
         if await self._store.replied(once) is not None:
             return await self._settled(request_id)
-        undone = await self._undo_one(request_id, actor, once)
-        for other in [*self._given.values()]:
-            given = other.answer
-            if given.shown == request_id and given.actor.person == actor.person:
-                with suppress(RequestClosedError, NotYourClaimError):  # final by now
-                    await self._undo_one(given.request_id, actor)
-        return undone
-
-    async def _undo_one(
-        self, request_id: RequestId, actor: Actor, once: IdempotencyKey | None = None
-    ) -> OperatorRequest:
         request = await self._require_open(request_id)
-        undone = events.AnswerUndone(request_id, actor)
+        others = self._said_with(request_id, actor)
         try:
-            await self._store.commit(undone, once=once, reply="undone")
+            await self._take_back([request, *others], actor, once)
         except AlreadyDoneError:
             return await self._settled(request_id)
-        except RequestClosedError as error:
-            raise closed(await self._settled(request_id)) from error
-        _log.info("answer_undone", request=request_id, person=actor.person)
-        given = self._given.pop(request_id, None)
-        current = self._open.get(request_id) or request
-        waited_ns = 0
-        if given is not None:
-            left_ns = current.pending_until_ns - self._clock.monotonic_ns()
-            waited_ns = max(0, given.undo_ns - left_ns)
-        return self._renewed(
-            replace(
-                current,
-                pending_label="",
-                pending_by=NOBODY,
-                pending_until_ns=0,
-                deadline_ns=current.deadline_ns + waited_ns,
-            ),
-            told=True,
+        except (RequestClosedError, NotYourClaimError) as error:
+            if not others:
+                raise await self._why_not(request_id, error) from error
+            await self._take_back_each(request, others, actor, once)
+        for other in others:
+            await self.let_go(other.request_id, actor, other.claim_epoch)
+        return self._open.get(request_id) or await self._settled(request_id)
+
+    def _said_with(self, request_id: RequestId, actor: Actor) -> list[OperatorRequest]:
+        """Those of which a person said the same on seeing this one, and that wait."""
+        waiting = [given.answer for given in self._given.values()]
+        found = (
+            self._open.get(answer.request_id)
+            for answer in waiting
+            if answer.shown == request_id and answer.actor.person == actor.person
         )
+        return [request for request in found if request is not None]
+
+    async def _take_back_each(
+        self,
+        request: OperatorRequest,
+        others: Sequence[OperatorRequest],
+        actor: Actor,
+        once: IdempotencyKey,
+    ) -> None:
+        """Take back what still waits, where one of several is final already."""
+        try:
+            await self._take_back([request], actor, once)
+        except (RequestClosedError, NotYourClaimError) as error:
+            raise await self._why_not(request.request_id, error) from error
+        for other in others:
+            with suppress(RequestClosedError, NotYourClaimError):
+                await self._take_back([other], actor)
+
+    async def _why_not(self, request_id: RequestId, error: AndonError) -> AndonError:
+        """Say why an answer is not taken back: when and how the request ended."""
+        if not isinstance(error, RequestClosedError):
+            return error
+        return closed(await self._settled(request_id))
+
+    async def _take_back(
+        self,
+        requests: Sequence[OperatorRequest],
+        actor: Actor,
+        once: IdempotencyKey | None = None,
+    ) -> None:
+        """Open requests again whose answers waited, all of them or none."""
+        undone = [events.AnswerUndone(one.request_id, actor) for one in requests]
+        await self._store.commit(*undone, once=once, reply="undone")
+        for request in requests:
+            _log.info("answer_undone", request=request.request_id, person=actor.person)
+            given = self._given.pop(request.request_id, None)
+            current = self._open.get(request.request_id) or request
+            waited_ns = 0
+            if given is not None:
+                left_ns = current.pending_until_ns - self._clock.monotonic_ns()
+                waited_ns = max(0, given.undo_ns - left_ns)
+            self._renewed(
+                replace(
+                    current,
+                    pending_label="",
+                    pending_by=NOBODY,
+                    pending_until_ns=0,
+                    deadline_ns=current.deadline_ns + waited_ns,
+                ),
+                told=True,
+            )
 
     async def make_final(self) -> list[OperatorRequest]:
         """Make final what nobody took back in time; return it, as it ended."""
@@ -175,6 +215,8 @@ class Finals(Hands):
     def _learned(
         self, request: OperatorRequest, final: events.RequestAnswered
     ) -> Sequence[events.Event]:
+        if request.is_known:
+            return told_of(request, said=final.label)
         if final.shown:
             return ()  # nobody looked at this very evidence
         example = self._make_example(request, final.actor, final.label)

@@ -1,18 +1,25 @@
 """One card for one cause in several cells: each answer is bound to its own scene.
 
-The person sees the evidence of one member and says the same of several. Each member is
-claimed and answered by itself, under the digest of its own view: one that moved, ended
-or is somebody else's is refused alone and stays as it was. Only the member that was
-shown teaches anything.
+The person sees the evidence of one member and says the same of several. That one is
+answered first, under the claim the person holds; when it is refused, what they saw is
+no longer so, and nothing is said of the others. Each other is claimed and answered by
+itself, under the digest of its own view: one that moved, ended, is somebody else's or
+has to be looked at alone is refused alone and stays as it was, without a claim. Only
+the member that was shown teaches anything.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from coordinator.errors import AndonError, InputError, ViewChangedError
+from coordinator.errors import (
+    AndonError,
+    InputError,
+    LookAloneError,
+    ViewChangedError,
+)
 from coordinator.live.request.queue import RequestQueue
 from coordinator.terms import (
     NO_REQUEST,
@@ -25,6 +32,9 @@ from coordinator.terms import (
 
 MOST_MEMBERS = 64
 """Requests that one card stands for, at most."""
+
+Blind = Callable[[OperatorRequest], bool]
+"""Whether a request is asked without the model's guess first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,7 @@ class GroupAnswer:
     Attributes:
         shown: The member whose evidence was shown; the person holds its claim.
         members: Those it is said of, the shown one among them.
+        claim_epoch: Of the claim on the shown one; 0 for whichever the person holds.
     """
 
     actor: Actor
@@ -59,9 +70,18 @@ class GroupAnswer:
     members: Sequence[Member]
     once: IdempotencyKey
     note: str = ""
+    claim_epoch: int = 0
 
 
-async def answer_group(queue: RequestQueue, said: GroupAnswer) -> list[Result]:
+def nothing_blind(request: OperatorRequest) -> bool:
+    """Say of every request that the guess may be shown at once."""
+    del request
+    return False
+
+
+async def answer_group(
+    queue: RequestQueue, said: GroupAnswer, *, blind: Blind = nothing_blind
+) -> list[Result]:
     """Answer several requests of one cause; one result a member, in their order.
 
     Raises:
@@ -70,36 +90,81 @@ async def answer_group(queue: RequestQueue, said: GroupAnswer) -> list[Result]:
     """
     if len(said.members) > MOST_MEMBERS:
         raise InputError(f"a group has at most {MOST_MEMBERS} members.")
-    if said.shown not in {member.request_id for member in said.members}:
+    views = {member.request_id: member for member in said.members}
+    if said.shown not in views:
         raise InputError("the request that was shown has to be among the members.")
-    cause = (await queue.find(said.shown)).cause
-    return [await _answer(queue, said, cause, member) for member in said.members]
+    shown = await queue.find(said.shown)
+    group = _Group(queue, said, shown.cause, blind)
+    first = await group.answer_shown(shown, views.pop(said.shown))
+    results = {said.shown: first}
+    for request_id, member in views.items():
+        results[request_id] = (
+            await group.answer_other(member)
+            if _stands(first, said.label)
+            else group.leave(member)
+        )
+    return [results[member.request_id] for member in said.members]
 
 
-async def _answer(
-    queue: RequestQueue, said: GroupAnswer, cause: str, member: Member
-) -> Result:
-    try:
-        found = await queue.find(member.request_id)
-        if not cause or found.cause != cause:
+class _Group:
+    """One word on its way to each member."""
+
+    def __init__(
+        self, queue: RequestQueue, said: GroupAnswer, cause: str, blind: Blind
+    ) -> None:
+        self._queue = queue
+        self._said = said
+        self._cause = cause
+        self._blind = blind
+
+    async def answer_shown(self, shown: OperatorRequest, member: Member) -> Result:
+        """Say it of the one whose evidence was shown, under the person's own claim."""
+        epoch = self._said.claim_epoch or shown.claim_epoch
+        try:
+            self._may_be_said(shown)
+            taken = await self._say(member, epoch)
+        except AndonError as refused:
+            return self._refused(member, refused)
+        return Result(member.request_id, taken)
+
+    async def answer_other(self, member: Member) -> Result:
+        """Say it of one that was not shown, under a claim for this alone."""
+        queue, said = self._queue, self._said
+        try:
+            found = await queue.find(member.request_id)
+            self._may_be_said(found)
+            claimed = found
+            if found.is_open and found.claimed_by != said.actor.person:
+                once = _part(said.once, "claim", member)
+                claimed = await queue.claim(member.request_id, said.actor, once)
+            try:
+                taken = await self._say(member, claimed.claim_epoch, said.shown)
+            except AndonError:
+                await queue.let_go(member.request_id, said.actor, claimed.claim_epoch)
+                raise
+        except AndonError as refused:
+            return self._refused(member, refused)
+        return Result(member.request_id, taken)
+
+    def leave(self, member: Member) -> Result:
+        """Say nothing of one, because the one that was shown was refused."""
+        return self._refused(
+            member,
+            LookAloneError("the one that was shown was refused. Look at this one."),
+        )
+
+    def _may_be_said(self, found: OperatorRequest) -> None:
+        """Refuse what no word about several may be for; nothing that has ended."""
+        if not self._cause or found.cause != self._cause:
             raise ViewChangedError("it was not asked for the same cause. Look alone.")
-        claimed = found
-        if found.is_open and found.claimed_by != said.actor.person:
-            claimed = await queue.claim(
-                member.request_id, said.actor, _part(said.once, "claim", member)
-            )
-        taken = await _say(queue, said, member, claimed.claim_epoch)
-    except AndonError as refused:
-        return Result(member.request_id, queue.get(member.request_id), refused)
-    return Result(member.request_id, taken)
+        if self._blind(found):
+            raise LookAloneError("it is asked without the model's guess. Look alone.")
 
-
-async def _say(
-    queue: RequestQueue, said: GroupAnswer, member: Member, claim_epoch: int
-) -> OperatorRequest:
-    shown = member.request_id == said.shown
-    try:
-        return await queue.answer(
+    async def _say(
+        self, member: Member, claim_epoch: int, shown: RequestId = NO_REQUEST
+    ) -> OperatorRequest:
+        said = self._said
+        return await self._queue.answer(
             member.request_id,
             said.actor,
             claim_epoch=claim_epoch,
@@ -107,12 +172,24 @@ async def _say(
             view=member.view,
             once=_part(said.once, "answer", member),
             note=said.note,
-            shown=NO_REQUEST if shown else said.shown,
+            shown=shown,
         )
-    except AndonError:
-        if not shown:  # it was claimed for this alone
-            await queue.let_go(member.request_id, said.actor, claim_epoch)
-        raise
+
+    def _refused(self, member: Member, refused: AndonError) -> Result:
+        return Result(member.request_id, self._queue.get(member.request_id), refused)
+
+
+def _stands(shown: Result, label: str) -> bool:
+    """Whether what was said of the one that was shown counts, and still does.
+
+    A call that is repeated after it was taken back says nothing of anybody.
+    """
+    now = shown.request
+    return (
+        shown.refused is None
+        and now is not None
+        and label in (now.label, now.pending_label, now.first_label)
+    )
 
 
 def _part(once: IdempotencyKey, what: str, member: Member) -> IdempotencyKey:

@@ -87,13 +87,26 @@ class Pressure:
         self._people = people
         self._cells_of = cells_of or {}
         self._asked_ns: deque[int] = deque(maxlen=MOST_COUNTED)
+        self._shown_ns: deque[int] = deque(maxlen=MOST_COUNTED)
         self._flood_at: datetime | None = None
         self._doubted: dict[FamilyId, int] = {}
 
     def asked(self, request: OperatorRequest) -> None:
         """Count a question that was just raised, or that is open at the start."""
+        self._shown_ns.append(self._clock.monotonic_ns())
         if request.kind is RequestKind.QUESTION and request.cause:
             self._asked_ns.append(self._clock.monotonic_ns())
+
+    @property
+    def has_room(self) -> bool:
+        """Whether people can take one more request that nobody needs.
+
+        Audits count too here: they also want to be looked at.
+        """
+        now_ns = self._clock.monotonic_ns()
+        shown = sum(1 for at_ns in self._shown_ns if now_ns - at_ns <= HOUR_NS)
+        budget = self._limits.budget_hour * max(1, self._people())
+        return not self.flood and shown < budget
 
     @property
     def flood(self) -> bool:

@@ -152,9 +152,12 @@ class RequestQueue(Opinions):
         once: IdempotencyKey,
     ) -> OperatorRequest:
         """Let a word count: as an answer, or as the first or second of two."""
-        needs_second = meant.second_opinion and not request.disputed_by
+        settled = request.disputed_by or request.is_known
+        needs_second = meant.second_opinion and not settled
         if said.shown and (needs_second or request.first_by):
             raise OtherPersonError("answer this one alone: two people have to agree.")
+        if said.shown and request.disputed_by:
+            raise OtherPersonError("answer this one alone: two people disagreed.")
         if request.first_by and said.label != request.first_label:
             return await self._disagree(request, said, once)
         if needs_second and not request.first_by:

@@ -1702,7 +1702,9 @@ Global___GroupMember: _TypeAlias = GroupMember  # noqa: Y015
 
 @_typing.final
 class AnswerGroupRequest(_message.Message):
-    """Says the same of several requests of one cause."""
+    """Says the same of several requests of one cause. The shown one comes first: when it is
+    refused, nothing is said of the others.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1712,6 +1714,7 @@ class AnswerGroupRequest(_message.Message):
     SHOWN_REQUEST_ID_FIELD_NUMBER: _builtins.int
     MEMBERS_FIELD_NUMBER: _builtins.int
     NOTE_FIELD_NUMBER: _builtins.int
+    CLAIM_EPOCH_FIELD_NUMBER: _builtins.int
     idempotency_key: _builtins.str
     """unique a try"""
     label: _builtins.str
@@ -1720,6 +1723,8 @@ class AnswerGroupRequest(_message.Message):
     """the member whose evidence was shown, claimed by this person"""
     note: _builtins.str
     """at most 2,000 characters"""
+    claim_epoch: _builtins.int
+    """from the claim on the shown one; 0 means whichever is held"""
     @_builtins.property
     def actor(self) -> Global___Actor:
         """who"""
@@ -1737,10 +1742,11 @@ class AnswerGroupRequest(_message.Message):
         shown_request_id: _builtins.str = ...,
         members: _abc.Iterable[Global___MemberAnswer] | None = ...,
         note: _builtins.str = ...,
+        claim_epoch: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "idempotency_key", b"idempotency_key", "label", b"label", "members", b"members", "note", b"note", "shown_request_id", b"shown_request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "claim_epoch", b"claim_epoch", "idempotency_key", b"idempotency_key", "label", b"label", "members", b"members", "note", b"note", "shown_request_id", b"shown_request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -467,6 +467,38 @@ async def test_a_blind_question_says_nothing_of_the_guess_until_it_is_answered(
     assert answered.summary.guess == "ok"
 
 
+async def test_a_blind_question_stands_alone_whatever_asks_for_its_cause(world, front):
+    _, summary = await world.asked()
+    await front.add("ana")
+    token = world.metadata = bearer((await front.login("ana")).token)
+    world.plant.people = replace(world.plant.people, blind_share=1.0)
+    one = operator_pb2.GetGroupRequest(request_id=summary.request_id)
+
+    group = await world.operators.GetGroup(one, metadata=token)
+    await world.operators.Claim(claim(summary.request_id), metadata=token)
+    reply = await world.operators.AnswerGroup(
+        operator_pb2.AnswerGroupRequest(
+            actor=operator_pb2.Actor(person="ana"),
+            idempotency_key="g",
+            label="ok",
+            shown_request_id=summary.request_id,
+            members=[
+                operator_pb2.MemberAnswer(
+                    request_id=summary.request_id,
+                    view_digest=group.members[0].view_digest,
+                )
+            ],
+        ),
+        metadata=token,
+    )
+
+    assert (summary.group_id != "", group.group_id) == (True, "")
+    assert [(m.summary.group_id, m.summary.guess) for m in group.members] == [("", "")]
+    assert [(r.taken, r.token) for r in reply.results] == [(False, "LOOK_ALONE")]
+    assert "Look alone" in reply.results[0].text
+    assert world.plant.requests.all_open()[0].claimed_by == "ana"
+
+
 async def test_nothing_is_asked_blind_while_there_are_no_accounts(world):
     world.plant.people = replace(world.plant.people, blind_share=1.0)
 

@@ -1,17 +1,19 @@
 """One card for one cause: each member is bound to its own scene."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from coordinator.errors import InputError
+from coordinator.errors import InputError, StoreDegradedError
 from coordinator.live.request.groups import (
     GroupAnswer,
     Member,
     Result,
     answer_group,
+    nothing_blind,
 )
 from coordinator.live.request.view import view_digest
 from coordinator.terms import (
@@ -19,6 +21,7 @@ from coordinator.terms import (
     OperatorRequest,
     Outcome,
     RequestId,
+    Role,
     events,
 )
 from tests.builders import ANA, BEN, FAMILY, make_digest, make_key
@@ -52,7 +55,9 @@ async def say(
         "members": members,
         "once": make_key("group", key="g-1"),
     }
-    return await answer_group(world.queue, GroupAnswer(**{**facts, **changes}))
+    blind = changes.pop("blind", nothing_blind)
+    said = GroupAnswer(**{**facts, **changes})
+    return await answer_group(world.queue, said, blind=blind)
 
 
 async def test_one_word_answers_eight_cells_each_by_itself(world: QueueWorld):
@@ -193,3 +198,211 @@ async def test_who_asks_without_a_model_stands_alone(world: QueueWorld):
     assert world.queue.alike(alone) == [alone]
     assert world.queue.alike_count(alone) == 1
     assert world.queue.alike(request) == [request]
+
+
+async def test_what_is_asked_blind_is_left_open_and_said(world: QueueWorld):
+    asked = await eight(world)
+    blind = {asked[3].request_id, asked[6].request_id}
+
+    results = await say(world, asked, blind=lambda r: r.request_id in blind)
+
+    refused = {r.request_id: r.refused.code for r in results if r.refused}
+    assert refused == dict.fromkeys(blind, "LOOK_ALONE")
+    assert world.open_ids() == blind
+    assert all(not r.claimed_by for r in world.queue.all_open())
+
+
+async def test_one_that_was_shown_blind_speaks_for_nobody(world: QueueWorld):
+    asked = await eight(world)
+
+    results = await say(
+        world, asked, blind=lambda r: r.request_id == asked[0].request_id
+    )
+
+    assert {r.refused.code for r in results if r.refused} == {"LOOK_ALONE"}
+    assert len(world.open_ids()) == 8
+    shown = world.queue.get(asked[0].request_id)
+    assert shown is not None
+    assert shown.claimed_by == "ana"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [({"claim_epoch": 7}, "STALE_EPOCH"), ({"actor": BEN}, "NOT_YOUR_CLAIM")],
+    ids=["an-older-claim", "no-claim"],
+)
+async def test_when_the_shown_one_is_refused_nothing_is_said_of_the_others(
+    world: QueueWorld, changes, code
+):
+    asked = await eight(world)
+
+    results = await say(world, asked, **changes)
+
+    codes = [r.refused.code if r.refused else "" for r in results]
+    assert codes == [code, *["LOOK_ALONE"] * 7]
+    assert len(world.open_ids()) == 8
+    claims = [r.claimed_by for r in world.queue.all_open()]
+    assert [bool(by) for by in claims].count(False) == 7
+
+
+async def test_the_one_that_was_shown_is_answered_first(world: QueueWorld):
+    asked = await eight(world)
+    await world.queue.release_claim(asked[0].request_id, ANA, 1)
+    await world.claim(asked[5])
+
+    results = await say(world, asked, shown=asked[5].request_id)
+
+    assert [r.refused for r in results] == [None] * 8
+    first, *_ = await world.of_kind(events.RequestAnswered)
+    assert first.request_id == asked[5].request_id
+
+
+async def test_what_was_taken_back_leaves_only_the_shown_one_claimed():
+    world = await QueueWorld.open(undo_s=3)
+    asked = await eight(world)
+    await say(world, asked)
+
+    await world.queue.undo(asked[0].request_id, ANA, make_key("undo"))
+    claimed = {r.request_id: r.claimed_by for r in world.queue.all_open()}
+    stored = {r.request_id: r.claimed_by for r in await world.store.open_requests()}
+    ben = await world.claim(asked[4], BEN)
+    await world.store.close()
+
+    assert claimed == stored
+    assert {i for i, who in claimed.items() if who} == {asked[0].request_id}
+    assert ben.claimed_by == "ben"
+
+
+async def test_all_are_taken_back_in_one_transaction():
+    world = await QueueWorld.open(undo_s=3)
+    asked = await eight(world)
+    await say(world, asked)
+    before = len(await world.store.entries(0, 10_000))
+
+    await world.queue.undo(asked[0].request_id, ANA, make_key("undo"))
+    entries = (await world.store.entries(0, 10_000))[before:]
+    await world.store.close()
+
+    kinds = [entry.kind for entry in entries]
+    assert kinds[:8] == ["AnswerUndone"] * 8
+    assert len({entry.recorded_at for entry in entries[:8]}) == 1
+
+
+async def test_where_one_is_final_already_the_others_are_still_taken_back():
+    world = await QueueWorld.open(undo_s=3)
+    asked = await eight(world)
+    await say(world, asked)
+    await world.queue.end(asked[2], Outcome.SUPERSEDED, "another part waits.")
+
+    await world.queue.undo(asked[0].request_id, ANA, make_key("undo"))
+    left = world.open_ids()
+    waiting = [r.pending_label for r in world.queue.all_open()]
+    await world.store.close()
+
+    assert left == {r.request_id for r in asked} - {asked[2].request_id}
+    assert waiting == [""] * 7
+
+
+async def test_a_call_that_comes_again_after_it_was_taken_back_says_nothing():
+    world = await QueueWorld.open(undo_s=3)
+    asked = await eight(world)
+    await say(world, asked[:4])  # the rest was lost in a crash, say
+    await world.queue.undo(asked[0].request_id, ANA, make_key("undo"))
+
+    again = await say(world, asked)
+    waiting = [r.pending_label for r in world.queue.all_open()]
+    await world.store.close()
+
+    assert waiting == [""] * 8
+    assert {r.refused.code for r in again[1:] if r.refused} == {"LOOK_ALONE"}
+
+
+async def test_after_a_crash_between_members_the_same_call_does_the_rest():
+    world = await QueueWorld.open(undo_s=3)
+    asked = await eight(world)
+    await say(world, asked[:3])
+    world = await world.restarted()
+
+    again = await say(world, asked)
+    waiting = [r.pending_label for r in world.queue.all_open()]
+    given = await world.of_kind(events.AnswerGiven)
+    await world.store.close()
+
+    assert [r.refused for r in again] == [None] * 8
+    assert waiting == ["ok"] * 8
+    assert len(given) == 8
+
+
+async def test_a_store_that_fails_between_members_loses_none_of_them(
+    world: QueueWorld, monkeypatch
+):
+    asked = await eight(world)
+    commit, left = world.store.commit, 5
+
+    async def full(*what: Any, **more: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise StoreDegradedError("the disk is full.")
+        return await commit(*what, **more)
+
+    monkeypatch.setattr(world.store, "commit", full)
+    results = await say(world, asked)
+    monkeypatch.undo()
+
+    codes = [r.refused.code if r.refused else "" for r in results]
+    assert codes == ["", "", "", *["STORE_DEGRADED"] * 5]
+    assert world.open_ids() == {r.request_id for r in asked[3:]}
+
+
+async def test_two_people_at_one_cause_answer_each_member_once(world: QueueWorld):
+    asked = await eight(world)
+    await world.claim(asked[7], BEN)
+
+    both = await asyncio.gather(
+        say(world, asked),
+        say(
+            world,
+            asked,
+            actor=BEN,
+            label="misaligned",
+            shown=asked[7].request_id,
+            once=make_key("group", by=BEN, key="g-2"),
+        ),
+    )
+
+    answered = await world.of_kind(events.RequestAnswered)
+    assert len(answered) == len({e.request_id for e in answered}) == 8
+    by = {e.request_id: e.actor.person for e in answered}
+    assert (by[asked[0].request_id], by[asked[7].request_id]) == ("ana", "ben")
+    for results, person in zip(both, ("ana", "ben"), strict=True):
+        assert len(results) == 8
+        taken = {r.request_id for r in results if r.refused is None}
+        assert taken == {i for i, who in by.items() if who == person}
+
+
+async def test_a_member_above_the_persons_role_is_refused_alone(world: QueueWorld):
+    asked = await eight(world)
+    await world.claim(asked[4])
+    raised = await world.queue.pass_on(asked[4].request_id, ANA, 1, make_key("pass"))
+    (lead,) = [r for r in world.queue.all_open() if r.level == 1]
+    asked[4] = lead
+
+    operator = replace(ANA, role=Role.OPERATOR)
+    results = await say(world, asked, actor=operator)
+
+    codes = [r.refused.code if r.refused else "" for r in results]
+    assert raised.outcome is Outcome.SUPERSEDED
+    assert codes == [*[""] * 4, "ROLE_REQUIRED", *[""] * 3]
+    assert world.open_ids() == {lead.request_id}
+
+
+async def test_what_two_people_disagreed_about_is_looked_at_alone(world: QueueWorld):
+    asked = await eight(world)
+    disputed = replace(asked[3], disputed_by=(BEN.person,))
+    world.queue._open.change(disputed)
+
+    results = await say(world, asked)
+
+    codes = [r.refused.code if r.refused else "" for r in results]
+    assert codes == [*[""] * 3, "OTHER_PERSON", *[""] * 4]
