@@ -301,7 +301,7 @@ class Coordinator:
             if late_ns > STALL_NS:
                 _log.error("stall_detected", seconds=round(late_ns / 1e9, 2))
                 self.plant.requests.postpone(late_ns)
-            await asking.look_after(self.plant)
+            await asking.look_after(self.plant, self._settings)
             expected_ns = now_ns + seconds_to_ns(TICK_S)
             if jumped_s := wall.jumped_s():
                 _log.warning("clock_jump", seconds=round(jumped_s, 1))

@@ -5,7 +5,7 @@ Part of `seams`. Nothing here decides about a robot; reading fails to "say so".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -25,6 +25,7 @@ from coordinator.terms import (
     WindowId,
 )
 from coordinator.terms.events import JournalEntry
+from coordinator.terms.known import Asked, KnownCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,20 @@ class History(Protocol):
 
     async def validation(self, model: Digest) -> Validation | None:
         """Return what a model's validation kept; None before it was judged."""
+
+    async def asked(self) -> Asked:
+        """Count the requests there ever were."""
+
+    async def known_cases(
+        self, family: FamilyId, labels: Collection[str], before: datetime
+    ) -> Sequence[KnownCase]:
+        """Return the windows that may be shown as known cases, the newest first.
+
+        Args:
+            family: Whose windows.
+            labels: The labels it has now.
+            before: Agreed by then, UTC.
+        """
 
     async def live_cases(self, family: FamilyId, model: Digest) -> Sequence[PastCase]:
         """Return the answered windows that a model had spoken about, newest first."""

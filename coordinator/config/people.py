@@ -26,5 +26,11 @@ class PeopleSection(Section):
     """Whether the login screen offers names before somebody has logged in."""
     blind_share: Share = 0.1
     """Questions that are shown without the model's guess until somebody has chosen."""
+    known_share: Annotated[float, Field(ge=0.0, le=0.02)] = 0.0
+    """Requests that are audits whose answer is known, at most 2 %; 0 for none."""
+    team_board: bool = False
+    """Whether terminals show what the team caught this shift; never one person's."""
+    refuse_rash: bool = False
+    """Whether an answer sooner than least_view_s is refused, not only counted."""
     least_view_s: Annotated[float, Field(ge=0.0, le=30.0)] = 1.0
-    """An answer in less time after the claim is taken, and counted as rash, s."""
+    """An answer in less time than one can look is rash, s."""

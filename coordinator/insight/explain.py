@@ -137,6 +137,7 @@ def _said(event: Event) -> str:
             | events.FirstOpinion()
             | events.FloodBegan()
             | events.FloodEnded()
+            | events.KnownCaseEnded()
             | events.ModelDoubted()
             | events.OpinionKept()
             | events.RequestArrived()

@@ -16,6 +16,7 @@ _Request = (
     | events.RequestSkipped
     | events.RequestExplained
     | events.RequestEnded
+    | events.KnownCaseEnded
 )
 _Answer = (
     events.RequestAnswered
@@ -60,6 +61,13 @@ def of_request(event: _Request | _Answer | _Load) -> str:
             return (
                 f"{event.request_id} ended as {event.outcome.value}: {event.text}"
                 f"{next_one}"
+            )
+        case events.KnownCaseEnded():
+            said = f"called {event.said} now" if event.said else "not named now"
+            return (
+                f"{event.request_id} was a known case: people had agreed on "
+                f"{event.known_label}, and it was {said}. Nothing is learned or "
+                "measured by it."
             )
         case events.RequestExplained():
             return of_why(event)

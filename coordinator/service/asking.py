@@ -13,10 +13,12 @@ from coordinator.errors import StoreError
 from coordinator.feed import PresenceChanged
 from coordinator.learning.correction.accept import accept
 from coordinator.live.cell import control
+from coordinator.live.request.known import KnownShare
 from coordinator.live.request.mirror import Publish
 from coordinator.live.request.pressure import Limits, Pressure
 from coordinator.live.request.queue import RequestQueue, Times
 from coordinator.seams import Store
+from coordinator.service import known
 from coordinator.service.plant import Plant
 from coordinator.terms import Outcome
 from coordinator.vocabulary import Vocabulary
@@ -54,10 +56,11 @@ def build(
             people=lambda: plant().presence.people,
             cells_of=Counter(settings.family_of().values()),
         ),
+        known=KnownShare(settings.people.known_share),
     )
 
 
-async def look_after(plant: Plant) -> None:
+async def look_after(plant: Plant, settings: Settings) -> None:
     """Let time do its part: deadlines, undo, warnings, claims, sessions, floods.
 
     A full disk must not end the coordinator: what the store did not take is tried
@@ -75,5 +78,10 @@ async def look_after(plant: Plant) -> None:
         await plant.people.sessions.tick()
         if await requests.look_at_load():
             plant.feed.publish(PresenceChanged())
+        await known.offer(
+            plant,
+            time_allowed_ns=seconds_to_ns(settings.gate.audit_deadline_s),
+            on_timeout=settings.requests.timeout_outcome,
+        )
     except StoreError as error:
         _log.error("expiry_waits", code=error.code, text=error.text)

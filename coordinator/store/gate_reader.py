@@ -52,7 +52,8 @@ def cases(
 
     The newest request about a decision tells what people said of it. A label that was
     taken back counts as never given. What people say of stored windows counts for
-    nothing here, given or taken back: those windows were chosen, not drawn.
+    nothing here, given or taken back: those windows were chosen, not drawn. Nor does
+    what they say of a known case.
     """
     taken_back = {
         window_id
@@ -66,7 +67,8 @@ def cases(
         """SELECT d.seq, j.recorded_at, j.kind, j.payload, r.outcome, r.label,
         r.resolved_seq FROM decisions AS d JOIN journal AS j ON j.seq = d.seq
         LEFT JOIN requests AS r ON r.decision_id = d.decision_id AND r.seq = (
-            SELECT MAX(seq) FROM requests WHERE decision_id = d.decision_id)
+            SELECT MAX(seq) FROM requests WHERE decision_id = d.decision_id
+            AND request_id NOT IN (SELECT request_id FROM known_cases))
         WHERE d.seq > ? AND j.kind = 'WindowDecided' ORDER BY d.seq""",
         (after_seq,),
     )

@@ -122,6 +122,7 @@ def _requests(db: sqlite3.Connection, first: int, end: int) -> list[PastRequest]
         json_extract(j.payload, '$.request.guess')
         FROM requests AS r JOIN journal AS j ON j.seq = r.seq
         WHERE r.seq < ? AND (r.seq >= ? OR r.outcome = 'open' OR r.resolved_seq >= ?)
+        AND r.request_id NOT IN (SELECT request_id FROM known_cases)
         ORDER BY r.seq""",
         (end, first, first),
     )
@@ -260,6 +261,7 @@ def live_cases(db: sqlite3.Connection, family: str, model: str) -> list[PastCase
         FROM requests AS r JOIN decisions AS d ON d.decision_id = r.decision_id
         JOIN journal AS j ON j.seq = d.seq
         WHERE d.seq > ? AND r.outcome = 'answered' AND r.label <> ''
+        AND r.request_id NOT IN (SELECT request_id FROM known_cases)
         AND json_extract(j.payload, '$.family') = ?
         AND json_extract(j.payload, '$.verdict.prediction.model_digest') = ?
         ORDER BY d.seq DESC""",  # noqa: S608 - columns only
@@ -300,6 +302,7 @@ def cases_of(db: sqlite3.Connection, held_out: Sequence[HeldOutCase]) -> list[Pa
             FROM examples AS x JOIN journal AS j ON j.seq = x.seq
             LEFT JOIN decisions AS d ON d.window_id = x.window_id
             LEFT JOIN requests AS r ON r.decision_id = d.decision_id
+            AND r.request_id NOT IN (SELECT request_id FROM known_cases)
             WHERE x.window_id = ? ORDER BY r.seq DESC, d.seq DESC LIMIT 1""",  # noqa: S608
             (case.window_id,),
         ).fetchone()

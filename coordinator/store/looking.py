@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 from coordinator.history import JournalPage, Past, PastCase, Validation, Wanted
-from coordinator.store import history_reader
+from coordinator.store import history_reader, known_reader
 from coordinator.terms import Digest, FamilyId, HeldOutCase
+from coordinator.terms.known import Asked, KnownCase
 
 T = TypeVar("T")
 
@@ -36,6 +37,18 @@ class Looking:
     async def validation(self, model: Digest) -> Validation | None:
         """See History."""
         return await self._read(lambda db: history_reader.validation(db, model))
+
+    async def asked(self) -> Asked:
+        """See History."""
+        return await self._read(known_reader.asked)
+
+    async def known_cases(
+        self, family: FamilyId, labels: Collection[str], before: datetime
+    ) -> Sequence[KnownCase]:
+        """See History."""
+        return await self._read(
+            lambda db: known_reader.cases(db, family, labels, before)
+        )
 
     async def live_cases(self, family: FamilyId, model: Digest) -> Sequence[PastCase]:
         """See History."""

@@ -32,6 +32,7 @@ FOLDED: Final = (
     "skips",
     "first_opinions",
     "unheard",
+    "known_cases",
     "clips",
     "examples",
     "labels",
@@ -60,6 +61,7 @@ SINCE: Final = {
     "skips": 8,
     "first_opinions": 8,
     "unheard": 8,
+    "known_cases": 9,
 }
 """The step that made a table, where it was not the first."""
 
@@ -114,6 +116,13 @@ def step_7_opinions(db: sqlite_utils.Database) -> None:
 def step_8_hands(db: sqlite_utils.Database) -> None:
     """Make the tables of arrivals, of who skipped what, of opinions without effect."""
     for statement in _HANDS:
+        db.execute(statement)
+
+
+@MIGRATIONS()
+def step_9_known_cases(db: sqlite_utils.Database) -> None:
+    """Make the table of requests whose right answer was known."""
+    for statement in _KNOWN:
         db.execute(statement)
 
 
@@ -255,6 +264,12 @@ _HANDS: Final = (
         PRIMARY KEY (request_id, person, kind)) STRICT, WITHOUT ROWID""",
 )
 
+_KNOWN: Final = (
+    """CREATE TABLE known_cases (
+        window_id TEXT PRIMARY KEY, request_id TEXT NOT NULL UNIQUE,
+        label TEXT NOT NULL, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID""",
+)
+
 STEPS: Final = (
     step_1_first_tables,
     step_2_clips,
@@ -264,6 +279,7 @@ STEPS: Final = (
     step_6_people,
     step_7_opinions,
     step_8_hands,
+    step_9_known_cases,
 )
 VERSION: Final = len(STEPS)
 """The newest schema this andon knows; `user_version` in the file's header."""

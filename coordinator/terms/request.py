@@ -133,6 +133,8 @@ class OperatorRequest:
         first_label: That opinion. Nobody is shown it before the second.
         disputed_by: Who disagreed about it before; somebody else decides.
         warned: Most of its time has passed.
+        known_label: Of a known case, what people had agreed it is; "" for every other
+            request. Nobody is shown it before the request has ended.
     """
 
     request_id: RequestId
@@ -176,6 +178,12 @@ class OperatorRequest:
     first_label: str = ""
     disputed_by: tuple[PersonId, ...] = ()
     warned: bool = False
+    known_label: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the right answer is known: nothing is measured or learned by it."""
+        return bool(self.known_label)
 
     @property
     def is_open(self) -> bool:

@@ -200,6 +200,22 @@ class ModelDoubted:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownCaseEnded:
+    """A request was a known case: what people had agreed, and what was said now.
+
+    Recorded with the end of the request. Guards: it is a known case, and has ended.
+
+    Attributes:
+        known_label: What people had agreed it is.
+        said: What somebody said now; "" when nobody did, or nobody could tell.
+    """
+
+    request_id: RequestId
+    known_label: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class RequestEnded:
     """A request ended without an answer. Guard: open."""
 
@@ -218,6 +234,7 @@ RequestEvent = (
     | FirstOpinion
     | FloodBegan
     | FloodEnded
+    | KnownCaseEnded
     | ModelDoubted
     | OpinionKept
     | RequestAnswered

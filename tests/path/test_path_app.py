@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from andon.v1 import cell_pb2, terms_pb2
+from coordinator.config import Settings
 from coordinator.errors import StoreDegradedError
 from coordinator.service import asking, convert
 from coordinator.service.plant import Plant
@@ -56,7 +57,7 @@ async def test_a_disk_that_takes_its_time_ends_no_session(
         call = await connect(channel, at_start)
         await heard(call, "permit")
 
-        async def slow(_plant: Plant) -> None:
+        async def slow(_plant: Plant, _settings: Settings) -> None:
             await asyncio.sleep(2.6)
 
         monkeypatch.setattr(asking, "look_after", slow)

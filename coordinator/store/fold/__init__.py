@@ -51,6 +51,7 @@ FOLDS: Final[Mapping[type[e.Event], tuple[Fold, ...]]] = {
     e.OpinionKept: (opinions.opinion_kept,),
     e.FloodBegan: (),
     e.FloodEnded: (),
+    e.KnownCaseEnded: (requests.known_case_ended,),
     e.ModelDoubted: (),
     e.AnswerGiven: (requests.answer_given,),
     e.AnswerUndone: (requests.answer_undone,),

@@ -16,11 +16,12 @@ from coordinator.errors import (
     StaleEpochError,
 )
 from coordinator.store.fold.place import Place
-from coordinator.terms import NOBODY, Outcome
+from coordinator.terms import NOBODY, OperatorRequest, Outcome, RequestKind
 from coordinator.terms.events import (
     AnswerGiven,
     AnswerUndone,
     ClaimEnded,
+    KnownCaseEnded,
     RequestAnswered,
     RequestClaimed,
     RequestEnded,
@@ -68,6 +69,32 @@ def request_opened(at: Place, event: RequestOpened) -> None:
         ),
         taken=f"request {request.request_id} was already opened.",
     )
+    if request.is_known:
+        _known_case_opened(at, request)
+
+
+def _known_case_opened(at: Place, request: OperatorRequest) -> None:
+    """Guards: no cell waits for it, nothing may be learned, and it is shown once."""
+    if request.kind is not RequestKind.AUDIT or request.propensity > 0.0:
+        raise IllegalTransitionError("a known case is an audit that teaches nothing.")
+    at.add(
+        "INSERT INTO known_cases VALUES (?, ?, ?, ?)",
+        (request.window_id, request.request_id, request.known_label, at.seq),
+        taken=f"window {request.window_id} was shown as a known case before.",
+    )
+
+
+def known_case_ended(at: Place, event: KnownCaseEnded) -> None:
+    """Guards: it is a known case with that label, and it has ended so."""
+    row = at.row(
+        """SELECT k.label, r.label, r.outcome FROM known_cases AS k
+        JOIN requests AS r ON r.request_id = k.request_id WHERE k.request_id = ?""",
+        (event.request_id,),
+    )
+    if row is None or row[2] == Outcome.OPEN.value:
+        raise IllegalTransitionError("only a known case that has ended is told of.")
+    if row[:2] != (event.known_label, event.said):
+        raise IllegalTransitionError("this is not how the known case ended.")
 
 
 def request_seen(at: Place, event: RequestSeen) -> None:

@@ -264,6 +264,15 @@ SENTENCES = [
         events.OpinionKept(RequestId("r-1"), ANA, "ok", OpinionKind.LATE, MODEL),
         "r-1 was called ok by ana, unverified without effect: late.",
     ),
+    (
+        events.KnownCaseEnded(RequestId("r-1"), "misaligned", "ok"),
+        "r-1 was a known case: people had agreed on misaligned, and it was called ok "
+        "now. Nothing is learned or measured by it.",
+    ),
+    (
+        events.KnownCaseEnded(RequestId("r-1"), "misaligned", ""),
+        "on misaligned, and it was not named now.",
+    ),
     (events.FloodBegan(31, 2), "a flood began: 31 questions in 10 minutes for 2"),
     (events.FloodEnded(9, 2), "the flood ended: 9 questions in 10 minutes for 2"),
     (

@@ -136,6 +136,19 @@ def opened(number: int = 1, /, **changes: Any) -> e.RequestOpened:
     return e.RequestOpened(make_request(number, **changes))
 
 
+def known(
+    number: int = 1, request_id: RequestId | None = None, /, **changes: Any
+) -> e.RequestOpened:
+    """Window `number`, shown again as a known case; k-<number> unless it is named."""
+    facts: dict[str, Any] = {
+        "request_id": request_id or RequestId(f"k-{number}"),
+        "kind": RequestKind.AUDIT,
+        "propensity": 0.0,
+        "known_label": "slip",
+    }
+    return opened(number, **{**facts, **changes})
+
+
 def claimed(
     number: int = 1,
     actor: Actor = ANA,

@@ -298,6 +298,7 @@ async def test_a_store_from_before_there_were_people_verifies(tmp_path: Path):
             "skips",
             "first_opinions",
             "unheard",
+            "known_cases",
         ):
             db.execute(f"DROP TABLE {table}")
         db.execute("DELETE FROM _sqlite_migrations WHERE id > 4")

@@ -48,6 +48,7 @@ from tests.coordinator.store.store_world import (
     ended,
     example,
     granted,
+    known,
     label_decided,
     make_window,
     once,
@@ -61,7 +62,7 @@ from tests.coordinator.store.store_world import (
 )
 
 TABLES = ("meta", "journal", *FOLDED)
-ENTRIES = 36
+ENTRIES = 37
 """In the store that fill() makes."""
 FLIPS = int(os.environ.get("ANDON_STORE_FLIPS", "150"))
 
@@ -104,6 +105,7 @@ async def fill(path: Path) -> None:
     )
     await store.commit(e.AnswerGiven(answered(4, BEN, 3), 3_000_000_000))
     await store.commit(opinion(3), example(3), label_decided(3))
+    await store.commit(known(1, RequestId("r-5")))
     await store.commit(added("sam", Role.SUPERVISOR))
     await store.commit(logged_in("sam", Role.SUPERVISOR))
     sam = acting("sam", Role.SUPERVISOR)
@@ -323,6 +325,7 @@ def test_a_tail_cut_with_its_rows_is_missed_by_the_head(path: Path) -> None:
         "DELETE FROM held_by",
         "DELETE FROM opinions",
         "DELETE FROM decided",
+        "DELETE FROM known_cases",
         "DELETE FROM examples WHERE seq >= 14",
         "DELETE FROM arrivals",
         "DELETE FROM unheard",
