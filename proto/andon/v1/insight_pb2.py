@@ -26,7 +26,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x61ndon/v1/insight.proto\x12\x08\x61ndon.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"k\n\x0e\x45xplainRequest\x12\x15\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\tH\x00\x12\x13\n\twindow_id\x18\x02 \x01(\tH\x00\x12\x14\n\nrequest_id\x18\x03 \x01(\tH\x00\x12\x11\n\x07part_id\x18\x04 \x01(\tH\x00\x42\x04\n\x02of\"H\n\x0f\x45xplainResponse\x12\'\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x16.andon.v1.ExplainEntry\x12\x0c\n\x04text\x18\x02 \x01(\t\"~\n\x0c\x45xplainEntry\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12/\n\x0brecorded_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x14\n\x0cpayload_json\x18\x04 \x01(\t\x12\x0c\n\x04hash\x18\x05 \x01(\t\"]\n\x11GetNumbersRequest\x12\x0e\n\x06\x66\x61mily\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x65ll_id\x18\x02 \x01(\t\x12\'\n\x04\x62\x61\x63k\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xff\x01\n\x12GetNumbersResponse\x12:\n\x07numbers\x18\x01 \x03(\x0b\x32).andon.v1.GetNumbersResponse.NumbersEntry\x12\"\n\x04rows\x18\x02 \x03(\x0b\x32\x14.andon.v1.NumbersRow\x12+\n\x07\x66rom_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08until_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a.\n\x0cNumbersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\xb2\x01\n\nNumbersRow\x12\x0e\n\x06\x66\x61mily\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x65ll_id\x18\x02 \x01(\t\x12\x32\n\x07numbers\x18\x03 \x03(\x0b\x32!.andon.v1.NumbersRow.NumbersEntry\x12\x1f\n\x06trends\x18\x04 \x03(\x0b\x32\x0f.andon.v1.Trend\x1a.\n\x0cNumbersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"%\n\x05Trend\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\x01\"\x17\n\x15GetJournalHeadRequest\"E\n\x16GetJournalHeadResponse\x12\x10\n\x08store_id\x18\x01 \x01(\t\x12\x0b\n\x03seq\x18\x02 \x01(\x04\x12\x0c\n\x04hash\x18\x03 \x01(\t\"\x89\x01\n\x12ListJournalRequest\x12\x0f\n\x07\x63\x65ll_id\x18\x01 \x01(\t\x12\r\n\x05kinds\x18\x02 \x03(\t\x12\x0e\n\x06person\x18\x03 \x01(\t\x12\r\n\x05\x61\x62out\x18\x04 \x01(\t\x12\x11\n\tpage_size\x18\x05 \x01(\r\x12\x12\n\npage_token\x18\x06 \x01(\t\x12\r\n\x05\x63heck\x18\x07 \x01(\x08\"\x9d\x01\n\x13ListJournalResponse\x12$\n\x05lines\x18\x01 \x03(\x0b\x32\x15.andon.v1.JournalLine\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08head_seq\x18\x03 \x01(\x04\x12\x11\n\thead_hash\x18\x04 \x01(\t\x12\x12\n\ncheck_text\x18\x05 \x01(\t\x12\x0e\n\x06intact\x18\x06 \x01(\x08\"c\n\x0bJournalLine\x12%\n\x05\x65ntry\x18\x01 \x01(\x0b\x32\x16.andon.v1.ExplainEntry\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0f\n\x07\x63\x65ll_id\x18\x03 \x01(\t\x12\x0e\n\x06person\x18\x04 \x01(\t\"\x9d\x01\n\x10ListCasesRequest\x12\x0e\n\x06\x66\x61mily\x18\x01 \x01(\t\x12\x14\n\x0cmodel_digest\x18\x02 \x01(\t\x12\x10\n\x08held_out\x18\x03 \x01(\x08\x12\r\n\x05truth\x18\x04 \x01(\t\x12\x0c\n\x04said\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\r\x12\x12\n\npage_token\x18\x07 \x01(\t\x12\r\n\x05wrong\x18\x08 \x01(\x08\"Z\n\x11ListCasesResponse\x12\x1d\n\x05\x63\x61ses\x18\x01 \x03(\x0b\x32\x0e.andon.v1.Case\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\x04\"\xe8\x01\n\x04\x43\x61se\x12\x11\n\twindow_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63\x65ll_id\x18\x03 \x01(\t\x12\x0f\n\x07part_id\x18\x04 \x01(\t\x12\r\n\x05\x63ycle\x18\x05 \x01(\x04\x12\x0f\n\x07\x63lip_id\x18\x06 \x01(\t\x12\r\n\x05truth\x18\x07 \x01(\t\x12\x0c\n\x04said\x18\x08 \x01(\t\x12\x12\n\nconfidence\x18\t \x01(\x01\x12\x0f\n\x07novelty\x18\n \x01(\x01\x12\r\n\x05\x61lone\x18\x0b \x01(\x08\x12&\n\x02\x61t\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"=\n\x12GetHandoverRequest\x12\'\n\x04\x62\x61\x63k\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x9d\x01\n\x13GetHandoverResponse\x12+\n\x07\x66rom_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08until_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x08sections\x18\x03 \x03(\x0b\x32\x19.andon.v1.HandoverSection\"F\n\x0fHandoverSection\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x05lines\x18\x02 \x03(\x0b\x32\x16.andon.v1.HandoverLine\"i\n\x0cHandoverLine\x12\x0f\n\x07\x63\x65ll_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12&\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrequest_id\x18\x04 \x01(\t2\xcc\x03\n\x0eInsightService\x12>\n\x07\x45xplain\x12\x18.andon.v1.ExplainRequest\x1a\x19.andon.v1.ExplainResponse\x12G\n\nGetNumbers\x12\x1b.andon.v1.GetNumbersRequest\x1a\x1c.andon.v1.GetNumbersResponse\x12S\n\x0eGetJournalHead\x12\x1f.andon.v1.GetJournalHeadRequest\x1a .andon.v1.GetJournalHeadResponse\x12J\n\x0bListJournal\x12\x1c.andon.v1.ListJournalRequest\x1a\x1d.andon.v1.ListJournalResponse\x12\x44\n\tListCases\x12\x1a.andon.v1.ListCasesRequest\x1a\x1b.andon.v1.ListCasesResponse\x12J\n\x0bGetHandover\x12\x1c.andon.v1.GetHandoverRequest\x1a\x1d.andon.v1.GetHandoverResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x61ndon/v1/insight.proto\x12\x08\x61ndon.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"k\n\x0e\x45xplainRequest\x12\x15\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\tH\x00\x12\x13\n\twindow_id\x18\x02 \x01(\tH\x00\x12\x14\n\nrequest_id\x18\x03 \x01(\tH\x00\x12\x11\n\x07part_id\x18\x04 \x01(\tH\x00\x42\x04\n\x02of\"H\n\x0f\x45xplainResponse\x12\'\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x16.andon.v1.ExplainEntry\x12\x0c\n\x04text\x18\x02 \x01(\t\"~\n\x0c\x45xplainEntry\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12/\n\x0brecorded_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x14\n\x0cpayload_json\x18\x04 \x01(\t\x12\x0c\n\x04hash\x18\x05 \x01(\t\"]\n\x11GetNumbersRequest\x12\x0e\n\x06\x66\x61mily\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x65ll_id\x18\x02 \x01(\t\x12\'\n\x04\x62\x61\x63k\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xa5\x02\n\x12GetNumbersResponse\x12:\n\x07numbers\x18\x01 \x03(\x0b\x32).andon.v1.GetNumbersResponse.NumbersEntry\x12\"\n\x04rows\x18\x02 \x03(\x0b\x32\x14.andon.v1.NumbersRow\x12+\n\x07\x66rom_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08until_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12$\n\x05teams\x18\x05 \x03(\x0b\x32\x15.andon.v1.TeamCatches\x1a.\n\x0cNumbersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"_\n\x0bTeamCatches\x12\x0c\n\x04team\x18\x01 \x01(\t\x12\x0e\n\x06\x66\x61ults\x18\x02 \x01(\x04\x12\x0e\n\x06\x65rrors\x18\x03 \x01(\x04\x12\r\n\x05known\x18\x04 \x01(\x04\x12\x13\n\x0bknown_right\x18\x05 \x01(\x04\"\xb2\x01\n\nNumbersRow\x12\x0e\n\x06\x66\x61mily\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x65ll_id\x18\x02 \x01(\t\x12\x32\n\x07numbers\x18\x03 \x03(\x0b\x32!.andon.v1.NumbersRow.NumbersEntry\x12\x1f\n\x06trends\x18\x04 \x03(\x0b\x32\x0f.andon.v1.Trend\x1a.\n\x0cNumbersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"%\n\x05Trend\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x03(\x01\"\x17\n\x15GetJournalHeadRequest\"E\n\x16GetJournalHeadResponse\x12\x10\n\x08store_id\x18\x01 \x01(\t\x12\x0b\n\x03seq\x18\x02 \x01(\x04\x12\x0c\n\x04hash\x18\x03 \x01(\t\"\x89\x01\n\x12ListJournalRequest\x12\x0f\n\x07\x63\x65ll_id\x18\x01 \x01(\t\x12\r\n\x05kinds\x18\x02 \x03(\t\x12\x0e\n\x06person\x18\x03 \x01(\t\x12\r\n\x05\x61\x62out\x18\x04 \x01(\t\x12\x11\n\tpage_size\x18\x05 \x01(\r\x12\x12\n\npage_token\x18\x06 \x01(\t\x12\r\n\x05\x63heck\x18\x07 \x01(\x08\"\x9d\x01\n\x13ListJournalResponse\x12$\n\x05lines\x18\x01 \x03(\x0b\x32\x15.andon.v1.JournalLine\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x10\n\x08head_seq\x18\x03 \x01(\x04\x12\x11\n\thead_hash\x18\x04 \x01(\t\x12\x12\n\ncheck_text\x18\x05 \x01(\t\x12\x0e\n\x06intact\x18\x06 \x01(\x08\"c\n\x0bJournalLine\x12%\n\x05\x65ntry\x18\x01 \x01(\x0b\x32\x16.andon.v1.ExplainEntry\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0f\n\x07\x63\x65ll_id\x18\x03 \x01(\t\x12\x0e\n\x06person\x18\x04 \x01(\t\"\x9d\x01\n\x10ListCasesRequest\x12\x0e\n\x06\x66\x61mily\x18\x01 \x01(\t\x12\x14\n\x0cmodel_digest\x18\x02 \x01(\t\x12\x10\n\x08held_out\x18\x03 \x01(\x08\x12\r\n\x05truth\x18\x04 \x01(\t\x12\x0c\n\x04said\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\r\x12\x12\n\npage_token\x18\x07 \x01(\t\x12\r\n\x05wrong\x18\x08 \x01(\x08\"Z\n\x11ListCasesResponse\x12\x1d\n\x05\x63\x61ses\x18\x01 \x03(\x0b\x32\x0e.andon.v1.Case\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\x04\"\xe8\x01\n\x04\x43\x61se\x12\x11\n\twindow_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63\x65ll_id\x18\x03 \x01(\t\x12\x0f\n\x07part_id\x18\x04 \x01(\t\x12\r\n\x05\x63ycle\x18\x05 \x01(\x04\x12\x0f\n\x07\x63lip_id\x18\x06 \x01(\t\x12\r\n\x05truth\x18\x07 \x01(\t\x12\x0c\n\x04said\x18\x08 \x01(\t\x12\x12\n\nconfidence\x18\t \x01(\x01\x12\x0f\n\x07novelty\x18\n \x01(\x01\x12\r\n\x05\x61lone\x18\x0b \x01(\x08\x12&\n\x02\x61t\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"=\n\x12GetHandoverRequest\x12\'\n\x04\x62\x61\x63k\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x9d\x01\n\x13GetHandoverResponse\x12+\n\x07\x66rom_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08until_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x08sections\x18\x03 \x03(\x0b\x32\x19.andon.v1.HandoverSection\"F\n\x0fHandoverSection\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x05lines\x18\x02 \x03(\x0b\x32\x16.andon.v1.HandoverLine\"i\n\x0cHandoverLine\x12\x0f\n\x07\x63\x65ll_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12&\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrequest_id\x18\x04 \x01(\t2\xcc\x03\n\x0eInsightService\x12>\n\x07\x45xplain\x12\x18.andon.v1.ExplainRequest\x1a\x19.andon.v1.ExplainResponse\x12G\n\nGetNumbers\x12\x1b.andon.v1.GetNumbersRequest\x1a\x1c.andon.v1.GetNumbersResponse\x12S\n\x0eGetJournalHead\x12\x1f.andon.v1.GetJournalHeadRequest\x1a .andon.v1.GetJournalHeadResponse\x12J\n\x0bListJournal\x12\x1c.andon.v1.ListJournalRequest\x1a\x1d.andon.v1.ListJournalResponse\x12\x44\n\tListCases\x12\x1a.andon.v1.ListCasesRequest\x1a\x1b.andon.v1.ListCasesResponse\x12J\n\x0bGetHandover\x12\x1c.andon.v1.GetHandoverRequest\x1a\x1d.andon.v1.GetHandoverResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,39 +46,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETNUMBERSREQUEST']._serialized_start=412
   _globals['_GETNUMBERSREQUEST']._serialized_end=505
   _globals['_GETNUMBERSRESPONSE']._serialized_start=508
-  _globals['_GETNUMBERSRESPONSE']._serialized_end=763
-  _globals['_GETNUMBERSRESPONSE_NUMBERSENTRY']._serialized_start=717
-  _globals['_GETNUMBERSRESPONSE_NUMBERSENTRY']._serialized_end=763
-  _globals['_NUMBERSROW']._serialized_start=766
-  _globals['_NUMBERSROW']._serialized_end=944
-  _globals['_NUMBERSROW_NUMBERSENTRY']._serialized_start=717
-  _globals['_NUMBERSROW_NUMBERSENTRY']._serialized_end=763
-  _globals['_TREND']._serialized_start=946
-  _globals['_TREND']._serialized_end=983
-  _globals['_GETJOURNALHEADREQUEST']._serialized_start=985
-  _globals['_GETJOURNALHEADREQUEST']._serialized_end=1008
-  _globals['_GETJOURNALHEADRESPONSE']._serialized_start=1010
-  _globals['_GETJOURNALHEADRESPONSE']._serialized_end=1079
-  _globals['_LISTJOURNALREQUEST']._serialized_start=1082
-  _globals['_LISTJOURNALREQUEST']._serialized_end=1219
-  _globals['_LISTJOURNALRESPONSE']._serialized_start=1222
-  _globals['_LISTJOURNALRESPONSE']._serialized_end=1379
-  _globals['_JOURNALLINE']._serialized_start=1381
-  _globals['_JOURNALLINE']._serialized_end=1480
-  _globals['_LISTCASESREQUEST']._serialized_start=1483
-  _globals['_LISTCASESREQUEST']._serialized_end=1640
-  _globals['_LISTCASESRESPONSE']._serialized_start=1642
-  _globals['_LISTCASESRESPONSE']._serialized_end=1732
-  _globals['_CASE']._serialized_start=1735
-  _globals['_CASE']._serialized_end=1967
-  _globals['_GETHANDOVERREQUEST']._serialized_start=1969
-  _globals['_GETHANDOVERREQUEST']._serialized_end=2030
-  _globals['_GETHANDOVERRESPONSE']._serialized_start=2033
-  _globals['_GETHANDOVERRESPONSE']._serialized_end=2190
-  _globals['_HANDOVERSECTION']._serialized_start=2192
-  _globals['_HANDOVERSECTION']._serialized_end=2262
-  _globals['_HANDOVERLINE']._serialized_start=2264
-  _globals['_HANDOVERLINE']._serialized_end=2369
-  _globals['_INSIGHTSERVICE']._serialized_start=2372
-  _globals['_INSIGHTSERVICE']._serialized_end=2832
+  _globals['_GETNUMBERSRESPONSE']._serialized_end=801
+  _globals['_GETNUMBERSRESPONSE_NUMBERSENTRY']._serialized_start=755
+  _globals['_GETNUMBERSRESPONSE_NUMBERSENTRY']._serialized_end=801
+  _globals['_TEAMCATCHES']._serialized_start=803
+  _globals['_TEAMCATCHES']._serialized_end=898
+  _globals['_NUMBERSROW']._serialized_start=901
+  _globals['_NUMBERSROW']._serialized_end=1079
+  _globals['_NUMBERSROW_NUMBERSENTRY']._serialized_start=755
+  _globals['_NUMBERSROW_NUMBERSENTRY']._serialized_end=801
+  _globals['_TREND']._serialized_start=1081
+  _globals['_TREND']._serialized_end=1118
+  _globals['_GETJOURNALHEADREQUEST']._serialized_start=1120
+  _globals['_GETJOURNALHEADREQUEST']._serialized_end=1143
+  _globals['_GETJOURNALHEADRESPONSE']._serialized_start=1145
+  _globals['_GETJOURNALHEADRESPONSE']._serialized_end=1214
+  _globals['_LISTJOURNALREQUEST']._serialized_start=1217
+  _globals['_LISTJOURNALREQUEST']._serialized_end=1354
+  _globals['_LISTJOURNALRESPONSE']._serialized_start=1357
+  _globals['_LISTJOURNALRESPONSE']._serialized_end=1514
+  _globals['_JOURNALLINE']._serialized_start=1516
+  _globals['_JOURNALLINE']._serialized_end=1615
+  _globals['_LISTCASESREQUEST']._serialized_start=1618
+  _globals['_LISTCASESREQUEST']._serialized_end=1775
+  _globals['_LISTCASESRESPONSE']._serialized_start=1777
+  _globals['_LISTCASESRESPONSE']._serialized_end=1867
+  _globals['_CASE']._serialized_start=1870
+  _globals['_CASE']._serialized_end=2102
+  _globals['_GETHANDOVERREQUEST']._serialized_start=2104
+  _globals['_GETHANDOVERREQUEST']._serialized_end=2165
+  _globals['_GETHANDOVERRESPONSE']._serialized_start=2168
+  _globals['_GETHANDOVERRESPONSE']._serialized_end=2325
+  _globals['_HANDOVERSECTION']._serialized_start=2327
+  _globals['_HANDOVERSECTION']._serialized_end=2397
+  _globals['_HANDOVERLINE']._serialized_start=2399
+  _globals['_HANDOVERLINE']._serialized_end=2504
+  _globals['_INSIGHTSERVICE']._serialized_start=2507
+  _globals['_INSIGHTSERVICE']._serialized_end=2967
 # @@protoc_insertion_point(module_scope)

@@ -186,6 +186,7 @@ class GetNumbersResponse(_message.Message):
     ROWS_FIELD_NUMBER: _builtins.int
     FROM_AT_FIELD_NUMBER: _builtins.int
     UNTIL_AT_FIELD_NUMBER: _builtins.int
+    TEAMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def numbers(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
         """by name; the unit is part of the name"""
@@ -202,6 +203,10 @@ class GetNumbersResponse(_message.Message):
     def until_at(self) -> _timestamp_pb2.Timestamp:
         """UTC it ends"""
 
+    @_builtins.property
+    def teams(self) -> _containers.RepeatedCompositeFieldContainer[Global___TeamCatches]:
+        """with `back`, where the plant wants a team board: all together first, then teams by name"""
+
     def __init__(
         self,
         *,
@@ -209,14 +214,53 @@ class GetNumbersResponse(_message.Message):
         rows: _abc.Iterable[Global___NumbersRow] | None = ...,
         from_at: _timestamp_pb2.Timestamp | None = ...,
         until_at: _timestamp_pb2.Timestamp | None = ...,
+        teams: _abc.Iterable[Global___TeamCatches] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["from_at", b"from_at", "until_at", b"until_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_at", b"from_at", "numbers", b"numbers", "rows", b"rows", "until_at", b"until_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_at", b"from_at", "numbers", b"numbers", "rows", b"rows", "teams", b"teams", "until_at", b"until_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetNumbersResponse: _TypeAlias = GetNumbersResponse  # noqa: Y015
+
+@_typing.final
+class TeamCatches(_message.Message):
+    """What a team caught; no person is in it, and the order says nothing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEAM_FIELD_NUMBER: _builtins.int
+    FAULTS_FIELD_NUMBER: _builtins.int
+    ERRORS_FIELD_NUMBER: _builtins.int
+    KNOWN_FIELD_NUMBER: _builtins.int
+    KNOWN_RIGHT_FIELD_NUMBER: _builtins.int
+    team: _builtins.str
+    """name; empty for all together"""
+    faults: _builtins.int
+    """faults that people found in questions where the model had guessed none"""
+    errors: _builtins.int
+    """audits that found the model wrong"""
+    known: _builtins.int
+    """known cases that were answered"""
+    known_right: _builtins.int
+    """of those, as people had agreed before"""
+    def __init__(
+        self,
+        *,
+        team: _builtins.str = ...,
+        faults: _builtins.int = ...,
+        errors: _builtins.int = ...,
+        known: _builtins.int = ...,
+        known_right: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["errors", b"errors", "faults", b"faults", "known", b"known", "known_right", b"known_right", "team", b"team"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TeamCatches: _TypeAlias = TeamCatches  # noqa: Y015
 
 @_typing.final
 class NumbersRow(_message.Message):

@@ -820,12 +820,15 @@ class GetRequestResponse(_message.Message):
     WHY_FIELD_NUMBER: _builtins.int
     BLIND_FIELD_NUMBER: _builtins.int
     VIEW_AT_LEAST_FIELD_NUMBER: _builtins.int
+    VIEW_ENFORCED_FIELD_NUMBER: _builtins.int
     view_digest: _builtins.str
     """SHA-256 over what is shown; an answer carries it back"""
     clip_id: _builtins.str
     """full-rate recording, when it is here"""
     blind: _builtins.bool
     """hide guess, probabilities and nearest until the first tap of a label"""
+    view_enforced: _builtins.bool
+    """one that comes sooner is refused with LOOK_FIRST; a stop label, an urgent one and cannot_tell never are"""
     @_builtins.property
     def summary(self) -> Global___RequestSummary:
         """as in the list"""
@@ -864,7 +867,7 @@ class GetRequestResponse(_message.Message):
 
     @_builtins.property
     def view_at_least(self) -> _duration_pb2.Duration:
-        """an answer that comes sooner is taken, and counted as rash; unset for none"""
+        """an answer that comes sooner is counted as rash, or refused; unset for none"""
 
     def __init__(
         self,
@@ -882,10 +885,11 @@ class GetRequestResponse(_message.Message):
         why: Global___Why | None = ...,
         blind: _builtins.bool = ...,
         view_at_least: _duration_pb2.Duration | None = ...,
+        view_enforced: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["summary", b"summary", "verdict", b"verdict", "view_at_least", b"view_at_least", "why", b"why", "window", b"window"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blind", b"blind", "channels", b"channels", "choices", b"choices", "clip_id", b"clip_id", "labels", b"labels", "nearest", b"nearest", "summary", b"summary", "verdict", b"verdict", "view_at_least", b"view_at_least", "view_digest", b"view_digest", "weights", b"weights", "why", b"why", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blind", b"blind", "channels", b"channels", "choices", b"choices", "clip_id", b"clip_id", "labels", b"labels", "nearest", b"nearest", "summary", b"summary", "verdict", b"verdict", "view_at_least", b"view_at_least", "view_digest", b"view_digest", "view_enforced", b"view_enforced", "weights", b"weights", "why", b"why", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
