@@ -63,6 +63,23 @@ class PastRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class PastAnswer:
+    """One final answer, without who gave it.
+
+    Attributes:
+        team: Of who gave it, as it is now; "" for none.
+        known_label: Of a known case, what people had agreed; "" for every other.
+    """
+
+    team: str
+    family: FamilyId
+    kind: RequestKind
+    guess: str
+    label: str
+    known_label: str
+
+
+@dataclass(frozen=True, slots=True)
 class PastMove:
     """A cell went from one state to another."""
 
@@ -180,6 +197,12 @@ class History(Protocol):
 
     async def validation(self, model: Digest) -> Validation | None:
         """Return what a model's validation kept; None before it was judged."""
+
+    async def answers(self, since: datetime, until: datetime) -> Sequence[PastAnswer]:
+        """Return the final answers of a stretch of time, oldest first."""
+
+    async def team_sizes(self) -> Mapping[str, int]:
+        """Count the people of each team; locked accounts are nobody."""
 
     async def asked(self) -> Asked:
         """Count the requests there ever were."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from coordinator.errors import ConflictError, NotFoundError
-from coordinator.terms import Family, FamilyId, Label
+from coordinator.terms import Action, Family, FamilyId, Label
 
 
 class Vocabulary:
@@ -34,6 +34,12 @@ class Vocabulary:
                 f"'{family_id[:40]}' is not configured.", "UNKNOWN_FAMILY"
             )
         return family
+
+    def action_of(self, family_id: FamilyId, label: str) -> Action | None:
+        """What a label lets a cell do; None where family or label are gone."""
+        family = self._families.get(family_id)
+        found = None if family is None else family.label(label)
+        return None if found is None else found.action
 
     def all(self) -> list[Family]:
         """Return every family."""

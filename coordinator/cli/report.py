@@ -13,6 +13,7 @@ from coordinator.clock import SystemClock
 from coordinator.errors import InputError
 
 if TYPE_CHECKING:
+    from coordinator.insight.catches import Board
     from coordinator.insight.shift_report import Tally
 
 _HOURS: Final = re.compile(r"(\d+(?:\.\d+)?)h")
@@ -43,6 +44,7 @@ def shift(
     """
     from coordinator.cli.stored import all_entries
     from coordinator.insight.shift_report import shift_report
+    from coordinator.vocabulary import Vocabulary
 
     settings = options.load_settings(config)
     found = shift_report(
@@ -55,6 +57,7 @@ def shift(
             if label.must_never_miss
         },
         least_view=timedelta(seconds=settings.people.least_view_s),
+        action_of=Vocabulary(settings.family_terms()).action_of,
     )
     if as_json:
         output.print_json(
@@ -64,6 +67,13 @@ def shift(
                 "teams": {name: one.as_mapping() for name, one in found.teams.items()},
                 "timed_out": found.timed_out,
                 "taken_back": found.taken_back,
+                "caught": {
+                    "all": found.caught.all.as_mapping(),
+                    "teams": {
+                        name: one.as_mapping()
+                        for name, one in found.caught.teams.items()
+                    },
+                },
             }
         )
         return
@@ -80,6 +90,32 @@ def shift(
         "where\nthe model had said another. blind: asked without the guess, and the "
         "share that said it\nat first. led: took the guess after having said another. "
         "rash: sooner than one can look."
+    )
+    _print_caught(found.caught)
+
+
+def _print_caught(found: Board) -> None:
+    """Print what was caught; teams of fewer than three are not shown apart."""
+    from coordinator.insight.catches import LEAST_TEAM
+
+    teams = [(name, found.teams[name]) for name in sorted(found.teams)]
+    output.print_table(
+        "what was caught",
+        ("team", "faults", "model's errors", "known cases"),
+        [
+            (
+                name,
+                str(one.faults),
+                str(one.errors),
+                f"{one.known_right} of {one.known}" if one.known else "none",
+            )
+            for name, one in [("all", found.all), *teams]
+        ],
+    )
+    typer.echo(
+        "faults: questions where the model had guessed no fault. model's errors: found "
+        "by audits.\nknown cases: answered as people had agreed before. Teams of fewer "
+        f"than {LEAST_TEAM} people count\nfor all together alone."
     )
 
 

@@ -2,19 +2,29 @@
 
 Agreement with the model says little by itself: who is shown a guess tends to agree with
 it. So the questions that were asked blind are told apart, and answers that came sooner
-than anybody can look are counted. Everything is from the journal.
+than anybody can look are counted. Known cases stand apart from everything else: they
+measure nothing but themselves. Everything is from the journal.
 """
 
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from coordinator.history import PastAnswer
+from coordinator.insight.catches import ActionOf, Board, board, no_action
 from coordinator.store.codec import decode
-from coordinator.terms import Outcome, PersonId, RequestId, events
+from coordinator.terms import (
+    OperatorRequest,
+    Outcome,
+    PersonId,
+    RequestId,
+    events,
+)
 from coordinator.terms.events import JournalEntry
 
 
@@ -72,6 +82,7 @@ class ShiftReport:
         teams: By team; "" is who has none.
         timed_out: Questions that nobody answered.
         taken_back: Answers that were undone.
+        caught: What was caught, and known cases; of teams large enough.
     """
 
     since: datetime
@@ -79,14 +90,20 @@ class ShiftReport:
     teams: dict[str, Tally] = field(default_factory=dict)
     timed_out: int = 0
     taken_back: int = 0
+    caught: Board = field(default_factory=Board)
 
 
 @dataclass(slots=True)
 class _Asked:
-    guess: str
+    request: OperatorRequest
     at: datetime
     claimed_at: datetime | None = None
     said_at: datetime | None = None
+
+    @property
+    def guess(self) -> str:
+        """The model's first guess; "" without a model."""
+        return self.request.guess
 
     @property
     def looked(self) -> timedelta | None:
@@ -102,6 +119,7 @@ def shift_report(
     *,
     never_miss: Collection[str],
     least_view: timedelta,
+    action_of: ActionOf = no_action,
 ) -> ShiftReport:
     """Tell what the answers since a moment were worth.
 
@@ -110,10 +128,13 @@ def shift_report(
         since: UTC.
         never_miss: Labels that may not be missed.
         least_view: An answer that is sooner after the claim is rash.
+        action_of: What a label lets a cell do: what is a fault.
     """
     reading = _Reading(ShiftReport(since), never_miss, least_view)
     for entry in entries:
         reading.read(decode(entry.kind, entry.payload_json), entry.recorded_at)
+    sizes = Counter(team for team in reading.team_of.values() if team)
+    reading.report.caught = board(reading.final, sizes, action_of)
     return reading.report
 
 
@@ -127,15 +148,16 @@ class _Reading:
         self._never_miss = never_miss
         self._least_view = least_view
         self._asked: dict[RequestId, _Asked] = {}
-        self._team_of: dict[PersonId, str] = {}
+        self.team_of: dict[PersonId, str] = {}
+        self.final: list[PastAnswer] = []
 
     def read(self, event: events.Event, at: datetime) -> None:
         match event:
             case events.PersonAdded() | events.TeamChanged():
-                self._team_of[event.person] = event.team
+                self.team_of[event.person] = event.team
             case events.RequestOpened():
                 request = event.request
-                self._asked[request.request_id] = _Asked(request.guess, at)
+                self._asked[request.request_id] = _Asked(request, at)
             case events.RequestClaimed():
                 self._asked[event.request_id].claimed_at = at
             case events.RequestAnswered():
@@ -158,15 +180,28 @@ class _Reading:
                 self._asked[event.request_id].said_at = None
                 self.report.taken_back += counts
             case events.RequestEnded():
-                self._asked.pop(event.request_id, None)
-                timed_out = event.outcome is Outcome.TIMED_OUT
+                asked = self._asked.pop(event.request_id, None)
+                known = asked is not None and asked.request.is_known
+                timed_out = event.outcome is Outcome.TIMED_OUT and not known
                 self.report.timed_out += counts and timed_out
 
     def _answered(self, answer: events.RequestAnswered, at: datetime) -> None:
         asked = self._asked.pop(answer.request_id)
         if at < self.report.since:
             return
-        team = self._team_of.get(answer.actor.person, "")
+        team, request = self.team_of.get(answer.actor.person, ""), asked.request
+        self.final.append(
+            PastAnswer(
+                team,
+                request.family,
+                request.kind,
+                request.guess,
+                answer.label,
+                request.known_label,
+            )
+        )
+        if request.is_known:
+            return
         mine = self.report.teams.setdefault(team, Tally())
         asked.said_at = asked.said_at or at
         for tally in (self.report.all, mine):

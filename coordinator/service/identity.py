@@ -63,7 +63,9 @@ class People:
         machine_key: "" lets nobody in by it.
         show_names: Whether the login screen offers names.
         blind_share: Questions that are asked without the guess first, in [0, 1].
-        least_view_s: A sooner answer is taken, and counted as rash, s.
+        least_view_s: A sooner answer is rash, s.
+        refuse_rash: Whether a rash answer is refused, not only counted.
+        team_board: Whether terminals show what teams caught.
     """
 
     accounts: Accounts
@@ -72,6 +74,8 @@ class People:
     show_names: bool = True
     blind_share: float = 0.0
     least_view_s: float = 0.0
+    refuse_rash: bool = False
+    team_board: bool = False
 
     def admit(self, call: str, metadata: Metadata) -> None:
         """Find out who calls, and let the call in or not.

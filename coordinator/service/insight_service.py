@@ -14,6 +14,7 @@ from andon.v1 import insight_pb2, insight_pb2_grpc
 from coordinator.errors import InputError, MissingFieldError, NotFoundError
 from coordinator.history import Wanted
 from coordinator.insight import handover
+from coordinator.insight.catches import board
 from coordinator.insight.explain import lines
 from coordinator.insight.numbers import Row, rows
 from coordinator.insight.reports import Spoken
@@ -80,9 +81,24 @@ class InsightService(insight_pb2_grpc.InsightServiceServicer):
             since, until = self._span(request.back)
             found = await self._measured(since, until, request.family, request.cell_id)
             reply.rows.extend(looking_back.numbers_row(row) for row in found)
+            reply.teams.extend(await self._caught(since, until))
             reply.from_at.FromDatetime(since)
             reply.until_at.FromDatetime(until)
         return reply
+
+    async def _caught(
+        self, since: datetime, until: datetime
+    ) -> list[insight_pb2.TeamCatches]:
+        """What teams caught, all together first; nothing unless the plant wants it."""
+        plant = self._plant
+        if not plant.people.team_board:
+            return []
+        found = board(
+            await plant.store.answers(since, until),
+            await plant.store.team_sizes(),
+            plant.vocabulary.action_of,
+        )
+        return looking_back.team_board(found)
 
     def _span(
         self, back: Duration, usual: timedelta = SHIFT

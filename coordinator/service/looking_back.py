@@ -8,6 +8,7 @@ from typing import Any
 from andon.v1 import insight_pb2, learning_pb2
 from coordinator.history import PastCase, Validation
 from coordinator.insight import reports
+from coordinator.insight.catches import Board
 from coordinator.insight.explain import sentence
 from coordinator.insight.handover import Line, Section
 from coordinator.insight.numbers import Row
@@ -48,6 +49,21 @@ _INNER = ("request", "permit", "clip", "example")
 def _first(among: Iterable[object], name: str) -> str:
     """The first field of that name that says something."""
     return next((str(x) for one in among if (x := getattr(one, name, ""))), "")
+
+
+def team_board(found: Board) -> list[insight_pb2.TeamCatches]:
+    """Convert a team board: all together, then teams in the order of the alphabet."""
+    rows = [("", found.all), *sorted(found.teams.items())]
+    return [
+        insight_pb2.TeamCatches(
+            team=team,
+            faults=caught.faults,
+            errors=caught.errors,
+            known=caught.known,
+            known_right=caught.known_right,
+        )
+        for team, caught in rows
+    ]
 
 
 def numbers_row(row: Row) -> insight_pb2.NumbersRow:

@@ -61,6 +61,8 @@ async def open_people(
         show_names=section.show_names,
         blind_share=section.blind_share,
         least_view_s=section.least_view_s,
+        refuse_rash=section.refuse_rash,
+        team_board=section.team_board,
     )
 
 

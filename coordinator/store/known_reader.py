@@ -1,4 +1,7 @@
-"""What known cases are drawn from: kept windows on whose label people had agreed."""
+"""Known cases, and what teams caught: read without anybody's name.
+
+Known cases are drawn from kept windows on whose label people had agreed.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Final, cast
 
+from coordinator.history import PastAnswer
 from coordinator.store.codec import decode, write_time
-from coordinator.terms import Decision
+from coordinator.store.history_reader import first_seq
+from coordinator.terms import Decision, FamilyId, RequestKind
 from coordinator.terms import events as e
 from coordinator.terms.known import Asked, KnownCase
 
@@ -93,3 +98,34 @@ def cases(
         for _, label, kind, payload in rows
         if label in labels
     ]
+
+
+def answers(
+    db: sqlite3.Connection, since: datetime, until: datetime
+) -> list[PastAnswer]:
+    """Return the final answers of a stretch of time, oldest first, without names."""
+    first, end = (first_seq(db, write_time(at)) for at in (since, until))
+    rows = db.execute(
+        """SELECT COALESCE(p.team, ''), json_extract(j.payload, '$.request.family'),
+        r.kind, json_extract(j.payload, '$.request.guess'), r.label,
+        COALESCE(k.label, '')
+        FROM requests AS r JOIN journal AS j ON j.seq = r.seq
+        LEFT JOIN people AS p ON p.person = r.answered_by
+        LEFT JOIN known_cases AS k ON k.request_id = r.request_id
+        WHERE r.outcome = 'answered' AND r.resolved_seq >= ? AND r.resolved_seq < ?
+        ORDER BY r.resolved_seq""",
+        (first, end),
+    )
+    return [
+        PastAnswer(team, FamilyId(family), RequestKind(kind), guess or "", label, known)
+        for team, family, kind, guess, label, known in rows
+    ]
+
+
+def team_sizes(db: sqlite3.Connection) -> dict[str, int]:
+    """Count the people of each team; locked accounts are nobody."""
+    rows = db.execute(
+        """SELECT team, COUNT(*) FROM people
+        WHERE NOT locked AND team <> '' GROUP BY team"""
+    )
+    return {team: int(count) for team, count in rows}

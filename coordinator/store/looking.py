@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from coordinator.history import JournalPage, Past, PastCase, Validation, Wanted
+from coordinator.history import (
+    JournalPage,
+    Past,
+    PastAnswer,
+    PastCase,
+    Validation,
+    Wanted,
+)
 from coordinator.store import history_reader, known_reader
 from coordinator.terms import Digest, FamilyId, HeldOutCase
 from coordinator.terms.known import Asked, KnownCase
@@ -37,6 +44,14 @@ class Looking:
     async def validation(self, model: Digest) -> Validation | None:
         """See History."""
         return await self._read(lambda db: history_reader.validation(db, model))
+
+    async def answers(self, since: datetime, until: datetime) -> Sequence[PastAnswer]:
+        """See History."""
+        return await self._read(lambda db: known_reader.answers(db, since, until))
+
+    async def team_sizes(self) -> Mapping[str, int]:
+        """See History."""
+        return await self._read(known_reader.team_sizes)
 
     async def asked(self) -> Asked:
         """See History."""

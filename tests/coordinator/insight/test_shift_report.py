@@ -10,7 +10,7 @@ from coordinator.clock import ManualClock
 from coordinator.errors import InputError
 from coordinator.insight.shift_report import ShiftReport, shift_report
 from coordinator.store import Store
-from coordinator.terms import Outcome, PersonId, RequestId, Role
+from coordinator.terms import Action, Decision, Outcome, PersonId, RequestId, Role
 from coordinator.terms import events as e
 from tests.coordinator.store.people_events import OWNER, acting, added, logged_in
 from tests.coordinator.store.store_world import (
@@ -19,6 +19,7 @@ from tests.coordinator.store.store_world import (
     claimed,
     decided,
     ended,
+    known,
     make_window,
     opened,
     session,
@@ -57,6 +58,21 @@ class Shift:
         said = replace(answered(number), actor=who, label=label, first_label=first)
         await self.store.commit(said)
 
+    async def shown(self, **changes) -> RequestId:
+        """An audit; a known case unless the changes say otherwise."""
+        self.number += 1
+        number = self.number
+        act = decided(number, Decision.ACT)
+        case = known(number, **changes)
+        await self.store.commit(act, case, window=make_window(number))
+        return case.request.request_id
+
+    async def know(self, who, label: str, **changes) -> None:
+        request = await self.shown(**changes)
+        await self.store.commit(replace(claimed(), actor=who, request_id=request))
+        said = replace(answered(), actor=who, label=label, request_id=request)
+        await self.store.commit(said)
+
     async def report(self, since: datetime = NOON) -> ShiftReport:
         entries = await self.store.entries(0, 1000)
         await self.store.close()
@@ -65,6 +81,9 @@ class Shift:
             since,
             never_miss={"collision"},
             least_view=timedelta(seconds=1),
+            action_of=lambda _, label: {"ok": Action.CONTINUE}.get(
+                label, Action.REWORK
+            ),
         )
 
 
@@ -135,6 +154,48 @@ async def test_an_answer_counts_from_when_it_was_given(shift: Shift) -> None:
     assert found.taken_back == 1
     assert RequestId(said.request_id)
     assert Role.OPERATOR is ANA.role
+
+
+async def test_known_cases_are_told_of_teams_and_count_for_nothing_else(shift) -> None:
+    for name in ("cem", "dan"):
+        await shift.store.commit(replace(added(name), team="early"))
+    await shift.know(ANA, label="slip")
+    await shift.know(ANA, label="ok")
+    await shift.know(BEN, label="slip")
+    await shift.store.commit(replace(ended(), request_id=await shift.shown()))
+
+    found = await shift.report()
+
+    assert found.caught.all.as_mapping()["known"] == 3
+    assert found.caught.all.known_right == 2
+    early = found.caught.teams["early"]
+    assert (early.known, early.known_right) == (2, 1)
+    assert (found.all.answers, found.timed_out, found.teams) == (0, 0, {})
+
+
+async def test_a_team_of_two_is_not_told_apart(shift: Shift) -> None:
+    await shift.store.commit(replace(added("cem"), team="early"))
+    await shift.know(ANA, label="slip")
+
+    found = await shift.report()
+
+    assert found.caught.all.known == 1
+    assert found.caught.teams == {}
+
+
+async def test_faults_and_errors_of_the_model_are_told_apart(shift: Shift) -> None:
+    await shift.answer(label="slip")  # a question: the model had guessed ok
+    await shift.answer(label="ok")
+    await shift.know(ANA, label="slip", known_label="", propensity=0.1)  # an audit
+
+    found = await shift.report()
+
+    assert found.caught.all.as_mapping() == {
+        "faults": 1,
+        "errors": 1,
+        "known": 0,
+        "known_right": 0,
+    }
 
 
 def test_since_is_hours_or_a_moment() -> None:

@@ -1,5 +1,6 @@
 """Looking back over gRPC: numbers, the journal, cases, and the hand-over sheet."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -65,6 +66,23 @@ async def test_numbers_look_back_over_a_time(world: ServiceWorld):
     assert reply.until_at.seconds - reply.from_at.seconds == 3600
     assert {t.name for t in reply.rows[0].trends} >= {"questions_per_hour"}
     assert reply.numbers["windows_asked_count"] == 1.0
+
+
+async def test_a_team_board_is_shown_only_where_the_plant_wants_one(
+    world: ServiceWorld,
+):
+    _, asked = await world.asked()
+    await answer(world, asked.request_id, "misaligned")
+    request = insight_pb2.GetNumbersRequest(back=back(hours=1))
+
+    without = await insight(world).GetNumbers(request)
+    world.plant.people = replace(world.plant.people, team_board=True)
+    reply = await insight(world).GetNumbers(request)
+
+    assert list(without.teams) == []
+    (everybody,) = reply.teams
+    assert (everybody.team, everybody.faults, everybody.errors) == ("", 1, 0)
+    assert "ana" not in str(reply)
 
 
 async def test_numbers_of_one_cell_are_of_that_cell_alone(world: ServiceWorld):

@@ -206,7 +206,7 @@ async def test_a_case_is_shown_once_and_not_while_people_are_asked_about_it(
         pytest.param({"propensity": 0.05}, id="what could be learned from"),
     ],
 )
-async def test_a_known_case_is_never(store: Store, changes: dict) -> None:
+async def test_a_known_case_is_never(store: Store, changes: dict[str, object]) -> None:
     await kept(store)
 
     with pytest.raises(IllegalTransitionError, match="teaches nothing"):
