@@ -278,7 +278,7 @@ class Coordinator:
             auto_promote=settings.policies.auto_promote,
             models_dir=models_dir,
             publish=self._feed.publish,
-            gate=gate.line,
+            gate=gate,
         )
 
     async def _was_unclean(self) -> bool:

@@ -42,7 +42,6 @@ from coordinator.terms import (
     Digest,
     Example,
     Family,
-    GateLine,
     GateStatus,
     LearningStatus,
     ModelRecord,
@@ -255,9 +254,6 @@ class Rig:
     def _serving(self) -> Digest:
         return NO_DIGEST if self._slot.model is None else self._slot.model.digest
 
-    def _line(self) -> GateLine:
-        return GateLine() if self._keeper is None else self._keeper.line()
-
     def _heard(self, request: OperatorRequest) -> None:
         if self._keeper is not None:
             self._keeper.heard(request)
@@ -333,7 +329,7 @@ class Rig:
             auto_promote=True,
             models_dir=models_dir,
             publish=_nobody_watches,
-            gate=self._line,
+            gate=self._keeper,
         )
 
     async def _predict(self, window: SensorWindow) -> Prediction | None:

@@ -14,15 +14,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from coordinator import log, software
+from coordinator import log
 from coordinator.clock import Clock, seconds_to_ns
 from coordinator.config import LearningSection
-from coordinator.errors import AndonError, StoreError, TrainingError
+from coordinator.errors import (
+    AndonError,
+    ArtifactError,
+    NotFoundError,
+    PromotionRefusedError,
+    StoreError,
+    TrainingError,
+)
 from coordinator.learning.swap.hot_swap import HotSwap
+from coordinator.learning.swap.patience import GateNews, NoGate, waiting
+from coordinator.learning.swap.record import record_of
+from coordinator.learning.telling import Telling
 from coordinator.learning.training.dataset import sift, snapshot
 from coordinator.learning.training.process import sweep
 from coordinator.learning.training.trigger import Trigger, unlearned
@@ -34,12 +43,9 @@ from coordinator.terms import (
     Actor,
     Digest,
     Family,
-    GateLine,
     IdempotencyKey,
     LearningPhase,
     LearningStatus,
-    ModelRecord,
-    ModelState,
     PersonId,
     RunId,
     Snapshot,
@@ -70,7 +76,7 @@ class LearningPath:
         auto_promote: bool,
         models_dir: Path,
         publish: Callable[[LearningStatus], None],
-        gate: Callable[[], GateLine] = GateLine,
+        gate: GateNews | None = None,
     ) -> None:
         self._family_now = family_now
         self._store = store
@@ -86,8 +92,7 @@ class LearningPath:
         )
         self._auto_promote = auto_promote
         self._models_dir = models_dir
-        self._publish = publish
-        self._gate = gate
+        self._gate = gate or NoGate()
         self._swap = HotSwap(
             family_now=family_now,
             slot=slot,
@@ -100,16 +105,20 @@ class LearningPath:
         self._running: RunId | None = None
         self._taught: tuple[object, ...] | None = None
         self._trained_on = 0
+        self._moved = self._gate.moved()
+        self._waits = NO_DIGEST
         self._frozen_at = clock.utc_now()
         self._ended_ns: int | None = None
-        self._status = LearningStatus(family_now().family_id)
+        self._telling = Telling(
+            family_now().family_id, slot=slot, gate=self._gate, publish=publish
+        )
 
     # -- for others ------------------------------------------------------------------
 
     @property
     def status(self) -> LearningStatus:
         """Where the learning stands."""
-        return self._status
+        return self._telling.status
 
     def note_example(self) -> None:
         """An example was added or taken back, or a label was added: look again."""
@@ -117,7 +126,9 @@ class LearningPath:
 
     def gate_changed(self) -> None:
         """On what the gate rests has changed, or how far its evidence is."""
-        self._tell_status(replace(self._status, gate=self._gate()))
+        self._telling.gate_changed()
+        if self._waits or self._gate.moved() != self._moved:
+            self._woken.set()
 
     async def request_training(self, actor: Actor) -> RunId:
         """Train as soon as nothing else is training, whatever the trigger says.
@@ -143,12 +154,14 @@ class LearningPath:
     ) -> None:
         """Let a model serve, by a named person or policy; raises like HotSwap."""
         said = await self._swap.promote(digest, actor, once)
-        self._say(LearningPhase.COLLECTING, said)
+        self._waits = NO_DIGEST
+        self._telling.say(LearningPhase.COLLECTING, said)
 
     async def rollback(self, actor: Actor, once: IdempotencyKey | None = None) -> None:
         """Let the model before serve again; raises like HotSwap."""
         said = await self._swap.roll_back(actor, once)
-        self._say(LearningPhase.COLLECTING, said)
+        self._waits = NO_DIGEST
+        self._telling.say(LearningPhase.COLLECTING, said)
 
     async def manifest_json(self, digest: Digest) -> str:
         """Return what a model says about itself; raises NotFoundError."""
@@ -163,6 +176,7 @@ class LearningPath:
             await self._woken.wait()
             self._woken.clear()
             try:
+                await self._promote_waiting()
                 while await self._is_due():
                     await self._cool_down()
                     await self.learn()
@@ -173,6 +187,7 @@ class LearningPath:
 
     async def learn_if_due(self) -> bool:
         """Do one round of the loop at once, if it is due; for backtests."""
+        await self._promote_waiting()
         due = await self._is_due()
         if due:
             await self.learn()
@@ -185,7 +200,10 @@ class LearningPath:
             _log.warning("unfinished_trainings_removed", count=removed)
         known = await self._store.models(self._family_now().family_id)
         self._trained_on = known[0].examples if known else 0
-        self._say(LearningPhase.COLLECTING, await self._swap.resume())
+        self._telling.say(LearningPhase.COLLECTING, await self._swap.resume())
+        self._waits = (
+            waiting(known, self._serving()) if self._auto_promote else NO_DIGEST
+        )
         self._woken.set()
 
     async def learn(self) -> None:
@@ -202,7 +220,7 @@ class LearningPath:
         except AndonError as error:
             # The serving model goes on; the next examples, or a person, try again.
             _log.error("learning_failed", run=run_id, code=error.code, text=error.text)
-            self._say(
+            self._telling.say(
                 LearningPhase.COLLECTING, f"{error.text} The serving model goes on."
             )
         finally:
@@ -215,13 +233,14 @@ class LearningPath:
         """Whether to train; and tell how many answers are missing."""
         family = self._family_now()
         tally = await self._store.example_tally(family.family_id)
-        missing = self._trigger.until_training(tally.usable, self._trained_on)
+        missing = self._trigger.until_training(
+            tally.usable, self._trained_on, moved=self._gate.moved() != self._moved
+        )
         said = (family.label_names, unlearned(tally.taken_back, self._frozen_at))
         if self._taught is None or self._trained_on == 0:
             self._taught = said
         changed = said != self._taught and tally.usable > 0
-        counted = replace(self._status, examples=tally.usable, until_training=missing)
-        self._tell_status(counted)
+        self._telling.count(tally.usable, missing)
         return missing == 0 or changed or self._asked_for is not None
 
     async def _cool_down(self) -> None:
@@ -236,6 +255,7 @@ class LearningPath:
         family = self._family_now()
         tally = await self._store.example_tally(family.family_id)
         self._frozen_at = self._clock.utc_now()
+        self._moved = self._gate.moved()
         self._taught = (
             family.label_names,
             unlearned(tally.taken_back, self._frozen_at),
@@ -254,21 +274,18 @@ class LearningPath:
     ) -> Candidate | None:
         """Training: a candidate with its report; None when it exists already."""
         family = frozen.family
-        parent = self._slot.model
-        parent_digest = NO_DIGEST if parent is None else parent.digest
+        parent = self._serving()
         count = len(frozen.groups)
         await self._store.commit(
-            events.TrainingStarted(
-                run_id, family, why, count, frozen.digest, parent_digest
-            )
+            events.TrainingStarted(run_id, family, why, count, frozen.digest, parent)
         )
-        self._say(LearningPhase.TRAINING, f"learning from {count} examples.")
+        self._telling.say(LearningPhase.TRAINING, f"learning from {count} examples.")
         try:
             candidate = await self._trainer.train(
                 frozen,
-                serving=self._models_dir / parent_digest if parent else None,
+                serving=self._models_dir / parent if parent else None,
                 seed=await self._next_version(),
-                progress=self._tell,
+                progress=self._telling.progress,
             )
         except TrainingError as error:
             ended = events.TrainingEnded(run_id, family, "failed", error.text)
@@ -284,7 +301,7 @@ class LearningPath:
             await self._store.commit(
                 events.TrainingEnded(run_id, family, "trained", text, candidate.digest)
             )
-            self._say(LearningPhase.COLLECTING, text)
+            self._telling.say(LearningPhase.COLLECTING, text)
             return None
         return candidate
 
@@ -295,21 +312,13 @@ class LearningPath:
         family, report = frozen.family, candidate.report
         version = await self._next_version()
         text = " ".join(report.reasons)
-        record = ModelRecord(
-            digest=candidate.digest,
-            family=family,
-            version=version,
-            state=ModelState.CANDIDATE,
+        record = record_of(
+            candidate,
+            frozen,
             run_id=run_id,
+            version=version,
             trained_at=self._clock.utc_now(),
-            training_s=candidate.training_s,
-            examples=len(frozen.groups),
-            snapshot_digest=frozen.digest,
-            parent=NO_DIGEST if self._slot.model is None else self._slot.model.digest,
-            network=candidate.network,
-            metrics=report.metrics,
-            commit=software.commit(),
-            text=text,
+            parent=self._serving(),
         )
         judged: events.ModelValidated | events.ModelRefused
         if report.passed:
@@ -328,53 +337,35 @@ class LearningPath:
         _log.info("candidate", version=version, passed=report.passed, text=text)
         if not report.passed:
             refused = f"version {version} is refused: {text}"
-            self._say(LearningPhase.COLLECTING, refused)
+            self._telling.say(LearningPhase.COLLECTING, refused)
         elif self._auto_promote:
-            await self.promote(record.digest, AUTO_PROMOTE)
+            self._waits = record.digest
+            await self._promote_waiting()
         else:
             waits = f"version {version} passed and waits for a person to promote it."
-            self._say(LearningPhase.ARMED, waits, progress=1.0)
+            self._telling.say(LearningPhase.ARMED, waits, progress=1.0)
+
+    async def _promote_waiting(self) -> None:
+        """Let the policy's candidate serve, unless the gate loses more by it."""
+        if not self._waits:
+            return
+        if reason := self._gate.stays():
+            text = f"a better model waits: {reason}. A person may promote it now."
+            self._telling.say(LearningPhase.ARMED, text, progress=1.0)
+            return
+        try:
+            await self.promote(self._waits, AUTO_PROMOTE)
+        except (ArtifactError, NotFoundError, PromotionRefusedError) as error:
+            self._waits = NO_DIGEST
+            _log.error("promotion_failed", code=error.code, text=error.text)
+            said = f"{error.text} The serving model goes on."
+            self._telling.say(LearningPhase.COLLECTING, said)
 
     # -- small things ----------------------------------------------------------------
+
+    def _serving(self) -> Digest:
+        return NO_DIGEST if self._slot.model is None else self._slot.model.digest
 
     async def _next_version(self) -> int:
         known = await self._store.models(self._family_now().family_id)
         return 1 + max((record.version for record in known), default=0)
-
-    def _tell(
-        self, phase: str, share: float, seconds_left: float | None, text: str
-    ) -> None:
-        """Pass on the progress of a training; see seams.Progress."""
-        validating = phase == LearningPhase.VALIDATING.value
-        self._say(
-            LearningPhase.VALIDATING if validating else LearningPhase.TRAINING,
-            text,
-            progress=share,
-            seconds_left=seconds_left,
-        )
-
-    def _say(
-        self,
-        phase: LearningPhase,
-        text: str,
-        *,
-        progress: float = 0.0,
-        seconds_left: float | None = None,
-    ) -> None:
-        model = self._slot.model
-        status = replace(
-            self._status,
-            phase=phase,
-            text=text,
-            progress=progress,
-            seconds_left=seconds_left,
-            model_digest=NO_DIGEST if model is None else model.digest,
-            model_version=0 if model is None else model.version,
-            gate=self._gate(),
-        )
-        self._tell_status(status)
-
-    def _tell_status(self, status: LearningStatus) -> None:
-        if status != self._status:
-            self._status = status
-            self._publish(status)

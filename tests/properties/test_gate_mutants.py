@@ -426,7 +426,7 @@ MUTANTS = [
     Mutant(
         "evidence-outlives-a-swap",
         standing,
-        "        self._looks, self._in_sight = None, self._first_look()\n",
+        "        self._looks, self._in_sight = None, self.least\n",
         "",
         another_model_proves_itself_anew,
     ),

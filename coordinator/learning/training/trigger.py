@@ -35,16 +35,20 @@ class Trigger:
     every_share: float
     cooldown_ns: int
 
-    def until_training(self, examples: int, trained_on: int) -> int:
+    def until_training(
+        self, examples: int, trained_on: int, *, moved: bool = False
+    ) -> int:
         """Examples still missing until the next training; 0 when it is due.
 
         Args:
             examples: Usable examples now.
             trained_on: Examples at the last attempt, also one that failed; 0 for none.
+            moved: The world has moved since: the fewest new examples are enough.
         """
         if trained_on == 0:
             return max(self.first_after - examples, 0)
-        step = max(self.every_answers, round(self.every_share * trained_on))
+        share = 0.0 if moved else self.every_share
+        step = max(self.every_answers, round(share * trained_on))
         return max(trained_on + step - examples, 0)
 
     def wait_ns(self, now_ns: int, ended_ns: int | None) -> int:

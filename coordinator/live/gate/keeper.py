@@ -27,6 +27,7 @@ from coordinator.live.gate.audit import Pace, audit_share
 from coordinator.live.gate.cases import SILENT, Noted
 from coordinator.live.gate.judge import Gate
 from coordinator.live.gate.moves import spread
+from coordinator.live.gate.patience import reason_to_stay
 from coordinator.live.gate.plan import GatePlan, Mode
 from coordinator.live.gate.restore import restore
 from coordinator.live.gate.shown import line_of, status_of
@@ -60,6 +61,8 @@ RETRY_S: Final = 1.0
 RECALLED: Final = 16
 """Stretches of windows that are read again after a restart: no more than a second's
 reading, for a person answers meanwhile."""
+MOVED: Final = frozenset({Closing.DRIFT, Closing.ALARM})
+"""Closings that say that the model has something to learn."""
 
 READING: Final = "the gate reads what is on record: a person answers until then."
 
@@ -106,6 +109,7 @@ class GateKeeper:
         self._woken = asyncio.Event()
         self._recording = asyncio.Lock()
         self._ready = False
+        self._moved = 0
         self._waiting: list[Callable[[], None]] = []
         self._said: GateLine | None = None
         self._began_at, self._began_ns = clock.utc_now(), clock.monotonic_ns()
@@ -176,6 +180,14 @@ class GateKeeper:
     def text(self) -> str:
         """One sentence about the gate."""
         return self._standing.text(self._now()) if self._ready else READING
+
+    def stays(self) -> str:
+        """Why the serving model goes on although a better one waits; "" for nothing."""
+        return reason_to_stay(self._standing, self._plan, self.state())
+
+    def moved(self) -> int:
+        """How often the gate was shut because the world had moved, since the start."""
+        return self._moved
 
     def line(self) -> GateLine:
         """What is always shown."""
@@ -346,6 +358,8 @@ class GateKeeper:
                 return
             for event in due:
                 self._standing.applied(event)
+                if isinstance(event, events.GateClosed) and event.why in MOVED:
+                    self._moved += 1
                 _log.info("gate", family=self.family_id, happened=type(event).__name__)
         self._look()
 

@@ -83,7 +83,7 @@ class Standing:
         self._renewing = False
         self._regime = 0
         self._looks: Looks | None = None
-        self._in_sight = self._first_look()
+        self._in_sight: int | None = self.least
         self._alarm = self._new_alarm()
         self._moves = Moves()
 
@@ -113,6 +113,12 @@ class Standing:
     def needed(self) -> int | None:
         """Cases at which a certificate is to be expected; None when none is."""
         return self._in_sight
+
+    @property
+    def least(self) -> int:
+        """Cases without which no model is certified, at best."""
+        promise, costs = self._plan.promise, self._plan.costs
+        return look_size(1, promise.limit(costs.dearest), promise.delta)
 
     def state(self, now: datetime) -> GateState:
         """On what the gate rests at a moment, UTC."""
@@ -178,7 +184,7 @@ class Standing:
         self._model = model
         if self._certificate is not None and self._certificate.model_digest != model:
             self._certificate = None
-        self._looks, self._in_sight = None, self._first_look()
+        self._looks, self._in_sight = None, self.least
         self._renewing = False
         self._moves.rest(forget=True)
         self._begin_regime()
@@ -336,11 +342,6 @@ class Standing:
         return Alarm(
             self._plan.promise, self._plan.costs, [group.labels for group in groups]
         )
-
-    def _first_look(self) -> int | None:
-        """Cases at which a model is certified at best."""
-        promise, costs = self._plan.promise, self._plan.costs
-        return look_size(1, promise.limit(costs.dearest), promise.delta)
 
     def _begin_looks(self, book: CaseBook) -> Looks:
         self._looks = Looks(self._plan.promise, self._plan.costs, book)

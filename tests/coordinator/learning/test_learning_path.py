@@ -13,6 +13,7 @@ from coordinator.config import LearningSection
 from coordinator.errors import ArtifactError, PromotionRefusedError, TrainingError
 from coordinator.learning.bench import make_candidate
 from coordinator.learning.path import LearningPath
+from coordinator.learning.swap.patience import GateNews
 from coordinator.live.inference.device import choose
 from coordinator.model.slot import ModelSlot
 from coordinator.seams import Candidate, Progress
@@ -83,6 +84,8 @@ class World:
     family: Family = FAMILY
     said: list[LearningStatus] = field(default_factory=list)
     answers: int = 0
+    gate: GateNews | None = None
+    every_share: float = 0.0
 
     def __post_init__(self) -> None:
         self.trainer = QuickTrainer(self.folder)
@@ -95,10 +98,16 @@ class World:
             slot=self.slot,
             device=choose("cpu"),
             clock=self.clock,
-            settings=LearningSection(first_after=40, every_answers=20, cooldown_s=0.0),
+            settings=LearningSection(
+                first_after=40,
+                every_answers=20,
+                every_share=self.every_share,
+                cooldown_s=0.0,
+            ),
             auto_promote=auto_promote,
             models_dir=self.folder,
             publish=self.said.append,
+            gate=self.gate,
         )
 
     async def answer(self, count: int, *, label: str = "", same: bool = False) -> None:
