@@ -31,7 +31,9 @@ export class Answering {
     const { family } = this.app.seat.sitting?.evidence?.summary ?? {};
     const words = label ? this.app.word(label, family) : say("request.cannot_tell");
     const extra = first ? { firstLabel: first } : {};
-    if (this.app.seat.answer(label, { words, extra, ...more })) {
+    if (!this.app.meant) {
+      this.app.tell(say("request.look_first"));
+    } else if (this.app.seat.answer(label, { words, extra, ...more })) {
       this.app.sheet = null;
       this.flush();
     } else if (this.app.seat.sitting?.phase === "mine") {

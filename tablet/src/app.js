@@ -11,10 +11,12 @@ import { Link } from "./link.js";
 import { Outbox } from "./outbox.js";
 import { EMPTY, fold, questions } from "./picture.js";
 import { labelled, learnWords, named, say, speak } from "./say.js";
-import { Seat } from "./seat.js";
+import { LOOK_MS, Seat } from "./seat.js";
+import { Still } from "./still.js";
 import { Teaching } from "./teaching.js";
 
 const TOLD_MS = 6000;
+const MOST_TROUBLES = 3;
 
 export class App {
   constructor(registry, calls, who, paint) {
@@ -34,8 +36,10 @@ export class App {
     this.cord = new Cord(this);
     this.door = new Door(this);
     this.screen = "board"; // board, request, teach, models
-    this.sheet = null; // {kind, ...}: what lies over the screen
-    this.notice = null; // {text, loud, untilMs}: the last thing that happened
+    this.sheet = null; // {kind, openedMs, ...}: what lies over the screen
+    this.still = new Still();
+    this.notice = null; // {text, untilMs}: the last thing that happened
+    this.troubles = []; // what went wrong, until somebody has read it
     this.lostMs = Date.now();
     this.why = "";
     this.models = null;
@@ -66,7 +70,7 @@ export class App {
   }
 
   openSheet(kind, facts = {}) {
-    this.sheet = { kind, ...facts };
+    this.sheet = { kind, openedMs: Date.now(), ...facts };
     this.paint();
   }
 
@@ -100,8 +104,18 @@ export class App {
   }
 
   tell(text, loud = false) {
-    this.notice = { text, loud, untilMs: Date.now() + TOLD_MS };
+    if (loud) this.troubles = [...this.troubles, text].slice(-MOST_TROUBLES);
+    else this.notice = { text, untilMs: Date.now() + TOLD_MS };
     this.paint();
+  }
+
+  /**
+   * Whether what lies under the finger has been there long enough to be meant: a glove
+   * taps twice, and buttons move when a line of news comes or goes.
+   */
+  get meant() {
+    const now = Date.now();
+    return now - (this.sheet?.openedMs ?? 0) >= LOOK_MS && this.still.since(now) >= LOOK_MS;
   }
 
   // -- models ---------------------------------------------------------------------------

@@ -40,6 +40,10 @@ export class Cord {
   }
 
   async release(cell, disposition) {
+    if (!this.app.meant) {
+      this.app.tell(say("release.look"));
+      return;
+    }
     this.app.sheet = { ...this.app.sheet, busy: true };
     this.app.paint();
     try {

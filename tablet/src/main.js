@@ -43,6 +43,7 @@ const app = new App(registry, calls, who, () => {
   requestAnimationFrame(() => {
     waiting = false;
     render(frame(app), root);
+    app.still.look(Date.now());
   });
 });
 for (const kind of ["pointerdown", "keydown"]) {

@@ -69,6 +69,11 @@ export function causeOf(one, flood, apart) {
   return alone ? "" : one.groupId;
 }
 
+/** What one word has just been said of, together with others: it may be taken back. */
+function saidTogether(one, flood) {
+  return flood && one.pendingLabel ? `${one.groupId} ${one.pendingBy} ${one.pendingLabel}` : "";
+}
+
 /**
  * The cards of the board, most urgent first; in a flood one for the questions of a cause.
  * @param person who looks: a card shows the member that is theirs, or somebody's
@@ -79,7 +84,7 @@ export function cards(picture, person, apart) {
   const { flood } = picture.presence.load ?? {};
   const found = new Map();
   for (const one of questions(picture)) {
-    const key = causeOf(one, flood, apart) || one.requestId;
+    const key = causeOf(one, flood, apart) || saidTogether(one, flood) || one.requestId;
     found.set(key, [...(found.get(key) ?? []), one]);
   }
   return [...found.values()].map((all) => ({

@@ -1,5 +1,7 @@
 // Stored windows to label, when nothing is urgent: one at a time, and one step back.
 
+import { say } from "./say.js";
+import { LOOK_MS } from "./seat.js";
 import { rare } from "./who.js";
 
 const SERVICE = "LearningService";
@@ -39,6 +41,10 @@ export class Teaching {
   async teach(label) {
     const { window } = this;
     if (!window || this.busy) return;
+    if (Date.now() - this.shownMs < LOOK_MS || !this.app.meant) {
+      this.app.tell(say("teach.look_first"));
+      return;
+    }
     const said = await this.#ask("Teach", {
       idempotencyKey: rare(),
       windowId: window.about.windowId,

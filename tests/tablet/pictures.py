@@ -20,7 +20,7 @@ from tests.tablet import plant as plants
 from tests.tablet.conftest import CHROMIUM
 from tests.tablet.plant import plant_of
 from tests.tablet.seat import LANDSCAPE, PORTRAIT, Tablet, open_tablet
-from tests.tablet.walk import prepare, walk
+from tests.tablet.walk import CELLS, FEW, prepare, walk
 
 COLOURS = 128
 LIGHTS = ("night", "sun")
@@ -42,8 +42,8 @@ async def draw_size(chromium: Any, folder: Path, size: tuple[int, int]) -> None:
     """Draw each screen in one size."""
     name = f"{size[0]}x{size[1]}"
     with tempfile.TemporaryDirectory() as data:
-        undo = {"undo_s": 30.0}
-        async with plant_of(Path(data) / "data", cells=5, requests=undo) as plant:
+        kept = Path(data) / "data"
+        async with plant_of(kept, cells=CELLS, requests=FEW) as plant:
             await prepare(plant, plain=True)
             async with open_tablet(chromium, plant.url, size=size) as one:
                 async for screen in walk(plant, one, "Board", "Close"):

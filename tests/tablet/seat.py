@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 PATIENCE_MS = 20_000
+LOOK_MS = 550
 PORTRAIT = (800, 1280)
 LANDSCAPE = (1280, 800)
 
@@ -81,7 +82,11 @@ class Tablet:
     async def ready(self) -> None:
         """Wait until an answer would be taken: claimed, and looked at long enough."""
         await self.see(".answer:not([disabled])")
-        await self.page.wait_for_timeout(550)
+        await self.look()
+
+    async def look(self) -> None:
+        """Look for long enough that a tap is meant for what is shown."""
+        await self.page.wait_for_timeout(LOOK_MS)
 
     async def answer(self, words: str) -> None:
         await self.tap(f".answer:has-text('{words}')")

@@ -12,7 +12,7 @@ from tests.house.sources import ROOT
 from tests.tablet.conftest import MakePlant, OpenTablet
 from tests.tablet.plant import ATTACK, GERMAN, Plant
 from tests.tablet.seat import LANDSCAPE, PORTRAIT
-from tests.tablet.walk import SCREENS, prepare, walk
+from tests.tablet.walk import CELLS, FEW, SCREENS, prepare, walk
 
 AXE = ROOT / "tablet/node_modules/axe-core/axe.min.js"
 WORDS = ROOT / "tablet/words"
@@ -91,7 +91,7 @@ async def test_every_screen_is_for_gloves_and_for_screen_readers(
 ) -> None:
     if not AXE.is_file():
         pytest.skip("axe-core is not there: `npm ci` in tablet/")
-    plant = await make_plant(cells=5, requests={"undo_s": 30.0})
+    plant = await make_plant(cells=CELLS, requests=FEW)
     await prepare(plant)
     one = await tablet(plant, "", size=size, language=language)
     await one.page.evaluate(AXE.read_text(encoding="utf-8"))

@@ -157,6 +157,7 @@ async def test_a_held_cell_is_released_in_a_persons_name(
     await ana.tap(".sheet button:has-text('press-3')")
     await ana.tap(".cell.s-held")
     await ana.see_text("held by hand", ".sheet")
+    await ana.look()
     await ana.tap(".sheet button:has-text('Judge')")
 
     await ana.see_text("press-3 is released")
@@ -186,6 +187,7 @@ async def test_every_other_label_is_one_tap_further(
     await ana.tap("button:has-text('Something else')")
     await ana.see(".sheet .answer")
     others = await ana.count(".sheet .answer")
+    await ana.look()
     await ana.tap(".sheet .answer >> nth=0")
     await ana.see_text("Stored")
 

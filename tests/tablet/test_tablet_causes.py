@@ -104,8 +104,10 @@ async def test_an_answer_for_a_cause_is_taken_back_for_all_of_it(
     await ana.see(".cause")
     await ana.answer("misaligned insertion")
     await ana.see_text("press-1, press-2, press-3", ".undo")
+    await ana.see_text("ana: misaligned insertion", ".question:has-text('and 2 more')")
+    assert await ana.count(".question") == 1
     await ana.tap(".undo button")
-    await ana.see_text("taken back. Answer it again", ".banners")
+    await ana.see_text("taken back. Answer it again")
 
     assert {one.cell_id for one in plant.questions()} == set(CAUSE)
     assert not any(one.pending_label for one in plant.questions())

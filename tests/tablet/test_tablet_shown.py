@@ -68,6 +68,7 @@ async def test_a_blind_question_hides_what_the_model_thinks_until_the_first_tap(
     await ana.answer("good")
     await ana.see_text("The model thinks: misaligned insertion, 61 %", ".sheet")
     assert fake.answers() == {}
+    await ana.look()
     await ana.tap(".sheet button:has-text('Keep good')")
     await ana.see(".undo")
     assert fake.answers() == {response.summary.request_id: "ok"}
@@ -87,6 +88,8 @@ async def test_a_blind_answer_may_be_changed_and_both_taps_are_told(
     fake._take = take  # type: ignore[method-assign]
     await ana.open_question("press-2")
     await ana.answer("good")
+    await ana.see(".sheet")
+    await ana.look()
     await ana.tap(".sheet button:has-text('Change to misaligned')")
     await ana.see(".undo")
 
@@ -102,6 +105,7 @@ async def test_whoever_looks_again_sees_the_guess_and_answers_with_one_tap(
     await ana.answer("good")
     await ana.tap(".sheet button:has-text('Look again')")
     await ana.see(".answer .belief")
+    await ana.look()
     await ana.answer("part slipped")
 
     await ana.see(".undo")

@@ -25,6 +25,7 @@ async def test_a_window_is_labelled_and_the_label_taken_back(
     await ana.see(".teach .answer:not([disabled])")
     assert "%" not in "".join(await ana.texts(".answers"))
     assert await ana.count(".answer") == 6
+    await ana.look()
     await ana.answer("misaligned")
     await ana.tap("button:has-text('Take the last one back')")
     await ana.see(".teach .answer:not([disabled])")

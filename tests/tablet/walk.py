@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from tests.tablet.plant import ATTACK, PIN, Plant
+from tests.tablet.plant import ATTACK, PIN, Plant, until
 from tests.tablet.seat import Tablet
 
+CELLS = 8
+FEW = {"undo_s": 30.0, "flood_per_10_min": 4}
+"""More questions are a flood here."""
 SCREENS = (
     "login", "pin", "board", "question", "labels", "sent", "cell", "hold",
-    "teach", "models", "settings", "lost",
+    "teach", "models", "flood", "cause", "apart", "settings", "lost",
 )  # fmt: skip
 
 
@@ -17,7 +20,7 @@ async def prepare(plant: Plant, *, plain: bool = False) -> None:
     """Cells in several states, two questions, two people with a PIN.
 
     Args:
-        plant: Of five cells.
+        plant: Of so many CELLS, with FEW questions for a flood.
         plain: Nothing in it tries to do harm.
     """
     await plant.add_person("ana")
@@ -27,6 +30,16 @@ async def prepare(plant: Plant, *, plain: bool = False) -> None:
     await plant.cells["press-2"].ask("misaligned")
     await plant.cells["press-4"].ask("misaligned", part="" if plain else ATTACK)
     await plant.cells["press-5"].end()
+
+
+async def flood(plant: Plant) -> None:
+    """Ask more than people can answer: three cells for the cause of a fourth."""
+    plant.believe("grip_slip", 0.58)
+    await plant.cells["press-1"].ask("misaligned")
+    plant.believe("misaligned", 0.62)
+    for name in ("press-6", "press-7", "press-8"):
+        await plant.cells[name].ask("misaligned")
+    await until(lambda: plant.coordinator.plant.requests.pressure.flood)
 
 
 async def walk(plant: Plant, one: Tablet, board: str, close: str) -> AsyncIterator[str]:
@@ -75,6 +88,20 @@ async def walk(plant: Plant, one: Tablet, board: str, close: str) -> AsyncIterat
     await one.tap(".tab >> nth=2")
     await one.see(".models section")
     yield "models"
+    await flood(plant)
+    await one.tap(f".tab:has-text('{board}')")
+    await one.see(".question:has-text('press-6')")
+    await one.see(".banner.warn")
+    yield "flood"
+    await one.tap(".question:has-text('press-6')")
+    await one.see(".cause")
+    await one.ready()
+    yield "cause"
+    await plant.claim(plant.question_of("press-8").request_id)
+    await one.answer_first()
+    await one.see(".banner.bad")
+    yield "apart"
+    await one.tap(".banner.bad button")
     await one.tap(".gear")
     await one.see(".sheet")
     yield "settings"

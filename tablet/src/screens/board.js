@@ -49,7 +49,7 @@ export function row(app, one, all = [one]) {
     <span class="lamp-box">${shape("asking")}</span>
     <span class="what">
       <b class="name">${many
-        ? say("board.cause", { cell: named(one.cellId), count: all.length - 1 }) : named(one.cellId)}</b>
+        ? say("board.cause", { cell: named(all[0].cellId), count: all.length - 1 }) : named(one.cellId)}</b>
       <span class="about">${many ? cells : about(one)}</span>
       <span class="state">${standing(app, one)}</span>
     </span>

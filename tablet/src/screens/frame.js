@@ -20,8 +20,8 @@ export function frame(app) {
   return html`
     <div class="app" data-screen=${inside ? app.screen : "login"}>
       <header class="top">
-        <span class="brand" translate="no">andon</span>
-        ${linkLamp(app)}
+        <p class="news" role="status">${app.notice?.text}</p>
+        ${app.notice ? nothing : html`<span class="brand" translate="no">andon</span>${linkLamp(app)}`}
         ${inside ? people(app) : nothing}
         <button class="plain gear" @click=${() => app.openSheet("menu")}>${say("menu.open")}</button>
       </header>
@@ -30,7 +30,6 @@ export function frame(app) {
         ${inside ? SCREENS[app.screen](app) : loginScreen(app)}
       </main>
       ${app.sheet ? sheetOver(app) : nothing}
-      ${undoStrip(app)}
       ${dock(app, inside)}
       <p class="unseen" aria-live="polite">${app.spoken ?? ""}</p>
     </div>`;
@@ -45,7 +44,8 @@ function linkLamp(app) {
 function people(app) {
   const { presence } = app.picture;
   return html`
-    <span class="present">${say("people.answering", { count: presence.answering })}</span>
+    ${app.notice ? nothing
+      : html`<span class="present">${say("people.answering", { count: presence.answering })}</span>`}
     <button class="plain person" @click=${() => app.door.switchPerson()}>
       <b>${app.who.shown || app.who.person}</b><span>${say("people.switch")}</span>
     </button>`;
@@ -62,10 +62,13 @@ function banners(app) {
     ${unconfirmed(app)}
     ${app.outbox.unsent.filter((item) => waits(app, item)).map((item) => unsent(app, item))}
     ${app.outbox.refused.map((item) => refused(app, item))}
-    ${app.who.present && app.picture.presence.load?.flood
+    ${app.who.present && app.screen === "board" && app.picture.presence.load?.flood
       ? banner("warn", say("load.flood", { text: app.picture.presence.load.text }))
       : nothing}
-    ${app.notice ? banner(app.notice.loud ? "bad" : "calm", app.notice.text) : nothing}
+    ${app.troubles.map((text) => banner("bad", text, () => {
+      app.troubles = app.troubles.filter((one) => one !== text);
+      app.paint();
+    }))}
   </div>`;
 }
 
@@ -117,6 +120,7 @@ function dock(app, inside) {
   return html`<footer class="dock">
     <button class="hold" @click=${pull}>${shape("held")}<span>${cell
       ? say("hold.this", { cell: named(cell) }) : say("hold.choose")}</span></button>
+    ${undoStrip(app)}
     ${inside ? html`<nav aria-label=${say("nav.label")}>
       ${TABS.filter((tab) => tab !== "teach" || app.teaching.served).map((tab) => html`
         <button class="tab" aria-current=${app.screen === tab ? "page" : nothing}

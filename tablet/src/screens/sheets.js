@@ -46,7 +46,7 @@ function cell(app) {
     <p class="why">${why(app, one)}</p>
     ${one.text ? html`<p class="said" lang="en">${one.text}</p>` : nothing}
     ${held ? html`<h3>${say("release.title")}</h3><p>${say("release.look")}</p>
-      <div class="grid">${Object.entries(DISPOSITIONS).map(([name, number]) => html`
+      <div class="grid wide">${Object.entries(DISPOSITIONS).map(([name, number]) => html`
         <button class="big" ?disabled=${app.sheet.busy} @click=${() => app.cord.release(one, number)}>
           ${say(`release.${name}`, { part: one.partId || say("release.the_part") })}</button>`)}
       </div>` : html`<button class="big danger" @click=${() => app.cord.hold(one.cellId)}>
