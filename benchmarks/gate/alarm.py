@@ -28,6 +28,8 @@ from coordinator.model.risk.drift import DriftWatch, Reference
 
 SIGNALS = 50
 REFERENCE = 300
+WAVE = 800
+"""Windows of one slow wave; the evidence is two of them long where there are any."""
 
 
 def until_alarm(
@@ -99,45 +101,49 @@ def drift(lives: int, seed: int) -> None:
         f"\nwindows until a move of one of {SIGNALS} signals is seen, median of those "
         f"that were; ours | {beside}"
     )
-    for what, move in (
-        ("none, independent", 0.0),
-        ("none, but slow swings", -1.0),
-        ("0.5 standard deviations", 0.5),
-        ("1.5 standard deviations", 1.5),
-        ("3 standard deviations", 3.0),
+    for what, move, swings, waves in (
+        ("none, independent", 0.0, 0.0, 0.0),
+        ("none, but slow swings", 0.0, 0.8, 0.0),
+        ("none, but slow waves", 0.0, 0.0, 3.0),
+        ("0.5 standard deviations", 0.5, 0.0, 0.0),
+        ("1.5 standard deviations", 1.5, 0.0, 0.0),
+        ("3 standard deviations", 3.0, 0.0, 0.0),
+        ("3, and the others in waves", 3.0, 0.0, 3.0),
     ):
         ours, theirs = [], []
+        usual = 2 * WAVE if waves else REFERENCE
         for life in range(lives):
             rng = np.random.default_rng([seed, life])
-            swings = 0.8 if move < 0.0 else 0.0
-            windows = stream(rng, swings)
-            windows[REFERENCE + 200 :, 0] += max(move, 0.0)
-            ours.append(seen_by_watch(windows))
+            windows = stream(rng, usual + 600, swings)
+            turns = np.arange(len(windows))[:, None] / WAVE + rng.random(SIGNALS - 1)
+            windows[:, 1:] += waves * np.sin(2 * np.pi * turns)
+            windows[usual + 200 :, 0] += move
+            ours.append(seen_by_watch(windows, usual))
             if others:
-                theirs.append(seen_by_adwin(windows))
+                theirs.append(seen_by_adwin(windows, usual))
         print(f"  {what:26} {line(ours)} | {line(theirs) if others else '-'}")
 
 
-def stream(rng: np.random.Generator, swings: float) -> NDArray[np.float64]:
-    """Signals of 900 windows; with swings each is close to the one before it."""
-    noise = rng.normal(size=(REFERENCE + 600, SIGNALS))
+def stream(rng: np.random.Generator, count: int, swings: float) -> NDArray[np.float64]:
+    """Signals of many windows; with swings each is close to the one before it."""
+    noise = rng.normal(size=(count, SIGNALS))
     windows = noise.copy()
-    for i in range(1, len(windows)):
+    for i in range(1, count):
         windows[i] = swings * windows[i - 1] + math.sqrt(1 - swings**2) * noise[i]
     return windows
 
 
-def seen_by_watch(windows: NDArray[np.float64]) -> int | None:
+def seen_by_watch(windows: NDArray[np.float64], usual: int) -> int | None:
     """Window after the move at which the watch sees it; negative: a false alarm."""
-    watch = DriftWatch.begin(Reference.of(windows[:REFERENCE]))
-    for i, values in enumerate(windows[REFERENCE:], 1):
+    watch = DriftWatch.begin(Reference.of(windows[:usual]))
+    for i, values in enumerate(windows[usual:], 1):
         watch = watch.see(values)
         if watch.alarmed(0.05):
             return i - 200
     return None
 
 
-def seen_by_adwin(windows: NDArray[np.float64]) -> int | None:
+def seen_by_adwin(windows: NDArray[np.float64], usual: int) -> int | None:
     """The same with an ADWIN a signal, its delta shared out among them."""
     from river.drift import ADWIN
 
@@ -145,8 +151,8 @@ def seen_by_adwin(windows: NDArray[np.float64]) -> int | None:
     for i, values in enumerate(windows, 1):
         for detector, value in zip(detectors, values, strict=True):
             detector.update(float(value))
-            if detector.drift_detected and i > REFERENCE:
-                return i - REFERENCE - 200
+            if detector.drift_detected and i > usual:
+                return i - usual - 200
     return None
 
 
