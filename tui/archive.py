@@ -49,6 +49,10 @@ class Archive:
                 )
                 for row in found.rows
             ),
+            teams=tuple(
+                past.Team(t.team, t.faults, t.errors, t.known, t.known_right)
+                for t in found.teams
+            ),
             from_at=_moment(found.from_at),
             until_at=_moment(found.until_at),
         )

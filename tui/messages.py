@@ -154,6 +154,10 @@ class LookAtNumbers(Message):
     span: str
 
 
+class LookAtTeams(Message):
+    """The wall looks at what teams caught in the last shift."""
+
+
 @dataclass
 class LookAtModel(Message):
     """The person looks at what is known of a model."""

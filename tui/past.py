@@ -50,14 +50,33 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class Team:
+    """What a team caught; "" is all together.
+
+    Attributes:
+        faults: Questions called a fault where the model had guessed none.
+        errors: Audits that found the model wrong.
+        known: Known cases that were answered.
+        known_right: Of those, as people had agreed before.
+    """
+
+    team: str
+    faults: int
+    errors: int
+    known: int
+    known_right: int
+
+
+@dataclass(frozen=True, slots=True)
 class Numbers:
-    """The numbers of a time: rows, and the gates now."""
+    """The numbers of a time: rows, the gates now, and what teams caught if wanted."""
 
     span: str = ""
     rows: tuple[Row, ...] = ()
     gates: tuple[Gate, ...] = ()
     from_at: datetime | None = None
     until_at: datetime | None = None
+    teams: tuple[Team, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

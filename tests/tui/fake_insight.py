@@ -100,6 +100,7 @@ class FakeInsight(insight_pb2_grpc.InsightServiceServicer):
         self.asked: list[Any] = []
         self.cases: list[insight_pb2.Case] = [make_case(17), make_case(21)]
         self.entries = 250
+        self.teams: list[insight_pb2.TeamCatches] = []
 
     async def GetNumbers(
         self, request: insight_pb2.GetNumbersRequest, context: Context
@@ -119,6 +120,7 @@ class FakeInsight(insight_pb2_grpc.InsightServiceServicer):
         )
         reply.from_at.FromDatetime(NOON - request.back.ToTimedelta())
         reply.until_at.FromDatetime(NOON)
+        reply.teams.extend(self.teams)
         return reply
 
     async def GetJournalHead(

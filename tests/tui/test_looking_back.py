@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from andon.v1.insight_pb2 import TeamCatches
 from tests.tui.conftest import until
 from tests.tui.pilot import LARGE, SMALL, desk
 from tui.errands.about import about_what
@@ -27,6 +28,22 @@ async def test_the_numbers_of_a_shift(coordinator, size) -> None:
 
     spans = [request.back.seconds for request in coordinator.insight.asked]
     assert spans == [8 * 3600, 3600]
+
+
+@BOTH
+async def test_a_team_board_where_the_plant_wants_one(coordinator, size) -> None:
+    coordinator.insight.teams = [
+        TeamCatches(faults=5, errors=2, known=7, known_right=6),
+        TeamCatches(team="early", faults=3, errors=1),
+    ]
+
+    async with desk(coordinator, size) as ana:
+        await ana.press("N")
+        await ana.sees("What people caught, the last 8 hours")
+        await ana.sees("all together", "faults not guessed: 5")
+        await ana.sees("early", "faults not guessed: 3 · errors in audits: 1")
+        if size == LARGE:
+            await ana.sees("known cases right: 6 of 7")
 
 
 async def test_nothing_is_said_of_what_was_not_measured(coordinator, monkeypatch):

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from andon.v1.insight_pb2 import TeamCatches
 from tests.tui.conftest import ANA, until
 from tests.tui.pilot import LARGE, SMALL, Desk
 from tui.screens.wall import waiting
@@ -31,6 +32,15 @@ async def test_it_says_who_waits_and_that_nobody_is_at_it(coordinator, size) -> 
         await seen.sees("▲ ASKING", "press-2", "NOBODY YET.", "grip_slip at 0.60")
         await seen.sees("■ HELD", "press-3", "force_z is stuck")
         await seen.sees("● working", "press-1")
+
+
+async def test_it_says_what_teams_caught_where_the_plant_wants_it(coordinator) -> None:
+    caught = TeamCatches(faults=5, errors=2, known=7, known_right=6)
+    coordinator.insight.teams = [caught]
+
+    async with wall(coordinator, LARGE) as seen:
+        await seen.sees("NONE WAITS", "What people caught, the last 8 hours")
+        await seen.sees("errors in audits: 2 · known cases right: 6 of 7")
 
 
 async def test_it_says_when_nobody_waits(coordinator) -> None:

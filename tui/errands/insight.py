@@ -38,6 +38,17 @@ class InsightErrands(Core):
         gates = [await archive.gate(family) for family in sorted(self.board.families)]
         self._past = replace(self._past, numbers=replace(numbers, gates=tuple(gates)))
 
+    def on_look_at_teams(self, message: messages.LookAtTeams) -> None:
+        """Fetch what teams caught, and nothing that would need a login."""
+        del message
+        self._ask(self._teams(), reads=True)
+
+    async def _teams(self) -> None:
+        archive = self._archive()
+        if archive is not None:
+            numbers = await archive.numbers("shift", SPANS["shift"])
+            self._past = replace(self._past, numbers=numbers)
+
     def on_look_at_model(self, message: messages.LookAtModel) -> None:
         """Fetch what is known of a model, and the gate of its family."""
         self._ask(self._reports(message.digest, message.family), reads=True)

@@ -18,6 +18,7 @@ from tui.screens.frame import Frame
 from tui.screens.sheet import SheetScreen
 from tui.widgets.picture import Picture
 from tui.widgets.rows import Rows
+from tui.widgets.teams import team_lines
 from tui.widgets.trend import trend
 from tui.words import plant, say
 
@@ -111,7 +112,8 @@ class NumberFacts(Picture):
         if row is None:
             return []
         gates = [g for g in numbers.gates if row.family in ("", g.family)]
-        lines = [line for gate in gates for line in _risk(gate, width)]
+        lines = team_lines(numbers, width) if not row.family else []
+        lines += [line for gate in gates for line in _risk(gate, width)]
         lines += _trends(row, width)
         across = max(1, width // 52)
         facts = [

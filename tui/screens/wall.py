@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from tui import look
 from tui.board import Board
+from tui.messages import LookAtTeams
 from tui.scene import Scene
 from tui.screens.frame import Frame
 from tui.screens.sheet import SheetScreen
@@ -18,10 +19,14 @@ from tui.terms import Cell, CellState
 from tui.widgets.big import big
 from tui.widgets.cells import waits_for
 from tui.widgets.picture import Picture
+from tui.widgets.teams import TeamBoard
 from tui.words import plant, say
 
 WAITING: Final = (CellState.ASKING, CellState.HELD)
 """States in which a cell waits for a person."""
+
+TEAMS_S: Final = 60.0
+"""Time between two looks at what teams caught, s."""
 
 TALL: Final = 40
 """From so many rows on, the digits are twice as large."""
@@ -152,10 +157,22 @@ class WallScreen(Frame):
         Binding("q,escape", "app.quit", "keys.quit"),
     ]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked_s = float("-inf")
+
+    def show(self, scene: Scene) -> None:
+        """See Frame; what teams caught is looked at now and then."""
+        if scene.board.connected and scene.now_s - self._asked_s >= TEAMS_S:
+            self._asked_s = scene.now_s
+            self.post_message(LookAtTeams())
+        super().show(scene)
+
     def middle(self) -> Iterable[Widget]:
         """See Frame."""
         yield WallSum(id="sum")
         yield WallCells(id="wall")
+        yield TeamBoard(id="teams")
 
     def keys(self, scene: Scene) -> Sequence[tuple[str, str]]:
         """See Frame."""
