@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from coordinator.errors import InputError
-from coordinator.live.gate.judge import Gate, Judge, allow, refusal
+from coordinator.live.gate.judge import CONTRADICTS, Gate, Judge, allow, refusal
 from coordinator.live.gate.lately import CODE as UNFAMILIAR
 from coordinator.terms import Decision, Digest, Family, Finding, Prediction, Verdict
 
 POLICIES = (
     "gate, certified, always, never, fixed:T (0 < T <= 1) or random:N (N questions)"
 )
+OF_OTHER_WINDOWS = frozenset({UNFAMILIAR, CONTRADICTS})
+"""Codes of what the gate knows from the windows before; a fixed threshold does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class FixedThreshold:
             return refused
         if prediction is None:
             return _nobody_serves()
-        of_window = [finding for finding in findings if finding.code != UNFAMILIAR]
+        of_window = [f for f in findings if f.code not in OF_OTHER_WINDOWS]
         if of_window:
             first = of_window[0]
             return Verdict(Decision.ASK, first.code, first.text, prediction)

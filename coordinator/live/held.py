@@ -15,6 +15,7 @@ from coordinator.live.cell import control
 from coordinator.live.cell.holds import AUTOSTART, POLICY_MAY_CLEAR
 from coordinator.live.cell.permit import PermitMaker
 from coordinator.live.cell.record import CellRecord
+from coordinator.live.gate.last_word import LastWord
 from coordinator.live.linked import LinkedCell, tell
 from coordinator.live.request.queue import RequestQueue
 from coordinator.seams import Store
@@ -62,6 +63,7 @@ class HeldCell(LinkedCell):
         self._clock = clock
         self._family_now = family_now
         self._autostart = autostart
+        self._last_word = LastWord()
         self._released_ns = -AUTOSTART_EVERY_NS
 
     async def _control(self, message: control.Control) -> None:
@@ -111,6 +113,7 @@ class HeldCell(LinkedCell):
         if not self.waits_for(request):
             self._hold_if_nobody_is_asked()
             return
+        self._last_word.heard(request)
         label = self._family_now().label(request.label)
         if label is None or label.action is Action.STOP:
             self.hold(

@@ -219,7 +219,8 @@ class LivePath(HeldCell):
         else:
             rule = self._gate.judge()
             if prediction is not None:
-                findings = [*findings, *self._lately.see(prediction)]
+                findings += self._lately.see(prediction)
+                findings += self._last_word.see(window.cycle, prediction)
             verdict = rule(prediction, findings, family)
         return Judged(DecisionId(new_id("d")), verdict, coin, rule.digest)
 

@@ -30,6 +30,7 @@ from tests.builders import (
     ROWS,
     make_family,
     make_prediction,
+    make_request,
     make_samples,
     make_window,
 )
@@ -226,6 +227,38 @@ def a_threshold_that_opens_for_everything_is_refused(gate: ModuleType) -> None:
             raise AssertionError(f"a threshold of {bad} was taken")
 
 
+def only_a_word_hears_the_last_answer(gate: ModuleType) -> None:
+    """On a word a contradiction is asked about; a certificate is about every window."""
+    said = Finding(Decision.ASK, gate.CONTRADICTS, "a person has just said misaligned.")
+    on_word, certified = gates(gate, 0.9)
+    assert on_word(SURE, [said], FAMILY).code == gate.CONTRADICTS
+    assert certified(SURE, [said], FAMILY).decision is Decision.ACT
+    for rule, prediction in ((on_word, SURE), (certified, SURE)):
+        assert gate.is_case(rule(prediction, [said], FAMILY), FAMILY)
+    doubtful = make_prediction("ok", 0.6)
+    assert on_word(doubtful, [said], FAMILY).code == "LOW_CONFIDENCE"
+
+
+# -- what a person said of the cycle -------------------------------------------------
+
+
+def an_answer_stands_in_its_cycle(last_word: ModuleType) -> None:
+    """It speaks against other labels until the model agrees or the cycle ends."""
+    bent = make_prediction("misaligned", 0.999)
+    for agreed, cycle, speaks in (
+        (None, 7, True),
+        (SURE, 7, True),
+        (bent, 7, False),
+        (None, 8, False),
+    ):
+        word = last_word.LastWord()
+        word.heard(make_request(label="misaligned", cycle=7))
+        if agreed is not None:
+            word.see(7, agreed)
+        assert bool(word.see(cycle, SURE)) is speaks
+        assert not word.see(cycle, bent)
+
+
 # -- the checks before it ------------------------------------------------------------
 
 
@@ -301,6 +334,7 @@ OF_THE_JUDGE = (
     a_gate_that_asks_acts_on_nothing,
     a_certificate_is_about_one_model_and_its_labels,
     a_threshold_that_opens_for_everything_is_refused,
+    only_a_word_hears_the_last_answer,
 )
 OF_THE_CHECKS = (
     one_bad_value_anywhere_holds,

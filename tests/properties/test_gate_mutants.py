@@ -18,7 +18,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from coordinator.live.gate import cases, judge, standing
+from coordinator.live.gate import cases, judge, last_word, standing
 from coordinator.live.window import check
 from coordinator.model.risk import betting, costs, drift, ltt, spending
 from coordinator.model.risk.evidence import Evidence
@@ -351,6 +351,55 @@ MUTANTS = [
         "if not 0.5 <= threshold <= 1.0:",
         "if threshold < 0.0:",
         promises.a_threshold_that_opens_for_everything_is_refused,
+    ),
+    Mutant(
+        "a-word-contradicts-people",
+        judge,
+        "if said and self.certified is None:",
+        "if False:",
+        promises.only_a_word_hears_the_last_answer,
+    ),
+    Mutant(
+        "a-certificate-depends-on-what-was-asked",
+        judge,
+        "if said and self.certified is None:",
+        "if said:",
+        promises.only_a_word_hears_the_last_answer,
+    ),
+    Mutant(
+        "a-contradiction-is-no-case",
+        judge,
+        '    "NOT_CERTIFIED",\n    CONTRADICTS,\n',
+        '    "NOT_CERTIFIED",\n',
+        promises.only_a_word_hears_the_last_answer,
+    ),
+    Mutant(
+        "an-answer-is-not-heard",
+        last_word,
+        "= request.cycle, request.label",
+        "= request.cycle, ''",
+        promises.an_answer_stands_in_its_cycle,
+    ),
+    Mutant(
+        "an-answer-is-forgotten-at-once",
+        last_word,
+        "or says == self._label:",
+        "or says != self._label:",
+        promises.an_answer_stands_in_its_cycle,
+    ),
+    Mutant(
+        "an-answer-outlives-agreement",
+        last_word,
+        " or says == self._label:",
+        ":",
+        promises.an_answer_stands_in_its_cycle,
+    ),
+    Mutant(
+        "an-answer-outlives-its-cycle",
+        last_word,
+        "if cycle != self._cycle or says",
+        "if says",
+        promises.an_answer_stands_in_its_cycle,
     ),
     Mutant(
         "inputs-need-not-be-finite",

@@ -33,8 +33,15 @@ NEAR_THRESHOLD: Final = 1e-5
 NOTHING_SERVES: Final = "no model serves yet: a person answers everything."
 ALONE: Final = frozenset({"ACT", "STOP_LABEL"})
 """Codes of what was decided alone: a label that stops the cell is acted on as well."""
-ONLY_CONFIDENCE: Final = ALONE | {"LOW_CONFIDENCE", "ASK_ALL", "NOT_CERTIFIED"}
-"""Codes of windows that would be decided alone if the model were sure enough."""
+CONTRADICTS: Final = "CONTRADICTS"
+"""Code of what the last answer about the same cycle speaks against: see last_word."""
+ONLY_CONFIDENCE: Final = ALONE | {
+    "LOW_CONFIDENCE",
+    "ASK_ALL",
+    "NOT_CERTIFIED",
+    CONTRADICTS,
+}
+"""Codes of windows that a gate with another threshold, or certified, decides alone."""
 
 
 class Judge(Protocol):
@@ -93,7 +100,7 @@ class Gate:
     def digest(self) -> Digest:
         """SHA-256 over the rule and its numbers."""
         text = (
-            f"gate/2 {self.threshold!r} {self.novelty_limit!r} {self.ask_all!r} "
+            f"gate/3 {self.threshold!r} {self.novelty_limit!r} {self.ask_all!r} "
             f"{self.certified!r} {self.model_digest}"
         )
         return Digest(hashlib.sha256(text.encode()).hexdigest())
@@ -133,6 +140,8 @@ class Gate:
         self, prediction: Prediction, findings: Sequence[Finding]
     ) -> tuple[str, str]:
         """Why to ask: a token and a sentence; two empty ones when nothing speaks."""
+        said = [finding for finding in findings if finding.code == CONTRADICTS]
+        findings = [finding for finding in findings if finding.code != CONTRADICTS]
         if findings:
             return findings[0].code, findings[0].text
         if not prediction.novelty <= self.novelty_limit:
@@ -150,6 +159,10 @@ class Gate:
                 f"not sure it is {prediction.label}: "
                 f"{prediction.confidence:.2f}, threshold {threshold:.2f}."
             )
+        # The last to be asked, and on a word alone: what a certificate is about must
+        # not depend on which windows before were asked.
+        if said and self.certified is None:
+            return said[0].code, said[0].text
         return "", ""
 
     def _unkept(
@@ -225,10 +238,10 @@ def allow(prediction: Prediction, family: Family, reason: str) -> Verdict:
 
 
 def is_case(verdict: Verdict, family: Family) -> bool:
-    """Whether nothing but confidence decides if this window is asked about.
+    """Whether a certificate is about this window.
 
-    Such windows are what a certificate is about: no check objects, nothing is new about
-    them, and the label is one of the family's. It does not depend on the thresholds.
+    No check objects, nothing is new about it, and the label is one of the family's. It
+    depends neither on the thresholds nor on what people said of other windows.
     """
     return (
         verdict.code in ONLY_CONFIDENCE
