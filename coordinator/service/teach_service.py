@@ -193,6 +193,7 @@ class TeachCalls(learning_pb2_grpc.LearningServiceServicer):
         """A window as a person sees it: no guess, nobody else's word."""
         family = self._family(party)
         samples = await self._plant.store.window(window.window_id)
+        clip = await self._plant.store.clip_of(window.window_id)
         usual = self._plant.usual.get(party.family)
         left_ns = lent.until_ns - self._plant.clock.monotonic_ns() if lent else 0
         return learning_pb2.TeachWindow(
@@ -203,6 +204,7 @@ class TeachCalls(learning_pb2_grpc.LearningServiceServicer):
             weights=[
                 channel_weight(w) for w in channel_weights(samples, usual, family)
             ],
+            clip_id=clip.clip_id if clip else "",
         )
 
 

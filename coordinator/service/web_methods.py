@@ -20,6 +20,7 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
         {
             "Watch",
             "GetRequest",
+            "GetClip",
             "ListRequests",
             "Claim",
             "RenewClaim",

@@ -1509,8 +1509,11 @@ class TeachWindow(_message.Message):
     VIEW_DIGEST_FIELD_NUMBER: _builtins.int
     LEASE_FIELD_NUMBER: _builtins.int
     WEIGHTS_FIELD_NUMBER: _builtins.int
+    CLIP_ID_FIELD_NUMBER: _builtins.int
     view_digest: _builtins.str
     """SHA-256 over what is shown; Teach carries it back"""
+    clip_id: _builtins.str
+    """full-rate recording around it, when it is here"""
     @_builtins.property
     def about(self) -> Global___Teachable:
         """which"""
@@ -1535,10 +1538,11 @@ class TeachWindow(_message.Message):
         view_digest: _builtins.str = ...,
         lease: _duration_pb2.Duration | None = ...,
         weights: _abc.Iterable[_operator_pb2.ChannelWeight] | None = ...,
+        clip_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "lease", b"lease", "window", b"window"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "lease", b"lease", "view_digest", b"view_digest", "weights", b"weights", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "clip_id", b"clip_id", "lease", b"lease", "view_digest", b"view_digest", "weights", b"weights", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
