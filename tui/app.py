@@ -181,6 +181,7 @@ class AndonApp(
                 request.cell_id,
                 request.pending_label or request.label,
                 now_s + answered.undo_s,
+                sum(part.taken for part in answered.others),
             )
         moved = self._of_cause(answered)
         self._record.info("answered", request=request.request_id, label=request.label)

@@ -6,6 +6,7 @@ is refused alone. With `link`, over gRPC.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from andon.v1 import operator_pb2, operator_pb2_grpc
@@ -35,11 +36,14 @@ class Causes:
         """
         ask = operator_pb2.GetGroupRequest(request_id=request_id)
         found = await replied(self._operators.GetGroup(ask, timeout=CALL_S))
-        return tuple(
+        mates = [
             Mate(one.summary.request_id, one.summary.cell_id, one.view_digest)
             for one in found.members
             if one.summary.request_id in wanted
-        )
+        ]
+        # The one that is shown, then the others as people count them.
+        mates.sort(key=lambda m: (m.request_id != request_id, _counted(m.cell_id)))
+        return tuple(mates)
 
     async def say(self, answer: Answer, evidence: Evidence | None) -> Answered:
         """Say the same of every member; what became of the shown one, and the others.
@@ -95,3 +99,9 @@ class Causes:
             )
             for mate, result in zip(answer.members, reply.results, strict=False)
         )
+
+
+def _counted(name: str) -> list[str | int]:
+    """A name to sort by: press-2 comes before press-10."""
+    parts = re.split(r"(\d+)", name)
+    return [int(part) if part.isdecimal() else part for part in parts]

@@ -34,12 +34,14 @@ class Undoable:
 
     Attributes:
         until_s: Moment at which it is final, s.
+        more: How many others of one cause are taken back with it.
     """
 
     request_id: str
     cell_id: str
     label: str
     until_s: float
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)

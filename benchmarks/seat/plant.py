@@ -38,8 +38,8 @@ CALLS_A_CHANNEL = 48
 """The coordinator takes 64 calls a connection."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
-PATIENT = "[requests]\ndeadline_s = 3600.0\n"
-"""The configuration's own undo_s is 0: what is measured is the way, not the wait."""
+PATIENT = "deadline_s = 3600.0\nundo_s = 0.0\n"
+"""Of [requests]. What is measured is the way, not the wait."""
 
 
 class Plant:
@@ -58,11 +58,19 @@ class Plant:
 
     @classmethod
     @asynccontextmanager
-    async def serving(cls, folder: Path, cells: Sequence[str]) -> AsyncIterator[Plant]:
-        """A coordinator of these cells, until the block ends."""
+    async def serving(
+        cls, folder: Path, cells: Sequence[str], requests: str = PATIENT
+    ) -> AsyncIterator[Plant]:
+        """A coordinator of these cells, until the block ends.
+
+        Args:
+            folder: Where its configuration and its data are.
+            cells: Their names.
+            requests: Lines of the section [requests].
+        """
         address, web_port = f"127.0.0.1:{free_port()}", free_port()
         config = folder / "andon.toml"
-        text = andon_toml(address, cells).replace("[requests]\n", PATIENT)
+        text = andon_toml(address, cells).replace("undo_s = 0.0\n", requests)
         text += f"[service]\nweb_port = {web_port}\n"
         config.write_text(text, encoding="utf-8")
         program = await Program.start(

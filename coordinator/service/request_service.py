@@ -225,6 +225,7 @@ class RequestCalls(operator_pb2_grpc.OperatorServiceServicer):
                 claim_epoch=request.claim_epoch,
             ),
             blind=self._plant.is_blind,
+            waits=self._waits,
         )
         self._plant.feed.publish(PresenceChanged())
         return operator_pb2.AnswerGroupResponse(
@@ -245,6 +246,10 @@ class RequestCalls(operator_pb2_grpc.OperatorServiceServicer):
             text="" if refused is None else sentence(refused),
             undo_within=duration(0 if request is None else self._undo_left_ns(request)),
         )
+
+    def _waits(self, request: OperatorRequest) -> bool:
+        path = self._plant.cells.get(request.cell_id)
+        return path is not None and path.waits_for(request)
 
     def _undo_left_ns(self, request: OperatorRequest) -> int:
         if not request.is_pending:

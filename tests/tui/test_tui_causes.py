@@ -82,7 +82,7 @@ async def test_who_moved_is_said_one_by_one_and_stays_open(coordinator, four) ->
         coordinator.scene_moves(fifth)
         coordinator.scene_moves(sixth)
         await ana.press("1")
-        await ana.sees("The same for press-7. NOT for press-5, press-6: look")
+        await ana.sees("NOT for press-5, press-6: look", "The same for press-7.")
         await ana.sees("press-5", "yours", "By itself: The scene is not the one it was")
         assert "One cause" not in ana.text
         assert coordinator.answers().keys() == {four[0], four[3]}

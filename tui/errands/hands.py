@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Coroutine, Iterable
 from typing import Any
 
 from tui.board import RequestChanged, fold
 from tui.errands.core import Core
-from tui.evidence import Answered
+from tui.evidence import Answered, Part
 from tui.screens.dialogs import Choose
 from tui.seat import Seat
 from tui.sentences import taken
@@ -82,10 +82,10 @@ class HandErrands(Core):
         self.board = self.board.moved(*moved, at_s=self._clock.monotonic())
         self._moved |= {part.mate.request_id: part.text for part in moved}
         text = taken(answered)
-        for key, parts in (("cause.also", same), ("cause.not_for", moved)):
-            if parts:
-                cells = ", ".join(plant(part.mate.cell_id) for part in parts)
-                text += say(key, cells=cells)
+        if same:
+            text += say("cause.also", cells=_cells(same))
+        if moved:  # first, because a line may be too narrow for the rest
+            text = say("cause.not_for", cells=_cells(moved)) + text
         self.tell(text, bad=bool(moved))
         free = (self.board.request(part.mate.request_id) for part in moved)
         return next((r.request_id for r in free if r and not r.claimed_by), "")
@@ -130,3 +130,8 @@ class HandErrands(Core):
     def _fold(self, request: Request) -> None:
         changed = RequestChanged(request, self._clock.monotonic())
         self.board = fold(self.board, changed)
+
+
+def _cells(parts: Iterable[Part]) -> str:
+    """The cells of some members, by name."""
+    return ", ".join(plant(part.mate.cell_id) for part in parts)

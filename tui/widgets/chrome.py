@@ -133,9 +133,10 @@ def _undo(scene: Scene) -> Content:
     if undo is None or not scene.now_s < undo.until_s:
         return Content("")
     left = math.ceil(undo.until_s - scene.now_s)
-    text = say(
-        "undo.left", label=plant(undo.label), cell=plant(undo.cell_id), seconds=left
-    )
+    cell = plant(undo.cell_id)
+    if undo.more:
+        cell = say("cause.more", cells=cell, count=undo.more)
+    text = say("undo.left", label=plant(undo.label), cell=cell, seconds=left)
     return Content.styled(f" {text}", look.ASKS)
 
 

@@ -33,8 +33,8 @@ from coordinator.terms import (
 MOST_MEMBERS = 64
 """Requests that one card stands for, at most."""
 
-Blind = Callable[[OperatorRequest], bool]
-"""Whether a request is asked without the model's guess first."""
+Asks = Callable[[OperatorRequest], bool]
+"""Something about a request that holds or does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +79,26 @@ def nothing_blind(request: OperatorRequest) -> bool:
     return False
 
 
+def all_wait(request: OperatorRequest) -> bool:
+    """Say of every cell that it stands where it stood when it asked."""
+    del request
+    return True
+
+
 async def answer_group(
-    queue: RequestQueue, said: GroupAnswer, *, blind: Blind = nothing_blind
+    queue: RequestQueue,
+    said: GroupAnswer,
+    *,
+    blind: Asks = nothing_blind,
+    waits: Asks = all_wait,
 ) -> list[Result]:
     """Answer several requests of one cause; one result a member, in their order.
+
+    Args:
+        queue: Where they are open.
+        said: What was said of which.
+        blind: Whether a request is asked without the model's guess first.
+        waits: Whether its cell stands in the very scene it asked about.
 
     Raises:
         InputError: there are too many members, or the shown one is not among them.
@@ -94,7 +110,7 @@ async def answer_group(
     if said.shown not in views:
         raise InputError("the request that was shown has to be among the members.")
     shown = await queue.find(said.shown)
-    group = _Group(queue, said, shown.cause, blind)
+    group = _Group(queue, said, shown.cause, blind, waits)
     first = await group.answer_shown(shown, views.pop(said.shown))
     results = {said.shown: first}
     for request_id, member in views.items():
@@ -110,12 +126,18 @@ class _Group:
     """One word on its way to each member."""
 
     def __init__(
-        self, queue: RequestQueue, said: GroupAnswer, cause: str, blind: Blind
+        self,
+        queue: RequestQueue,
+        said: GroupAnswer,
+        cause: str,
+        blind: Asks,
+        waits: Asks,
     ) -> None:
         self._queue = queue
         self._said = said
         self._cause = cause
         self._blind = blind
+        self._waits = waits
 
     async def answer_shown(self, shown: OperatorRequest, member: Member) -> Result:
         """Say it of the one whose evidence was shown, under the person's own claim."""
@@ -133,6 +155,8 @@ class _Group:
         try:
             found = await queue.find(member.request_id)
             self._may_be_said(found)
+            if found.is_open and not found.is_pending and not self._waits(found):
+                raise LookAloneError("its cell does not wait for it now. Look alone.")
             claimed = found
             if found.is_open and found.claimed_by != said.actor.person:
                 once = _part(said.once, "claim", member)

@@ -12,6 +12,7 @@ from coordinator.live.request.groups import (
     GroupAnswer,
     Member,
     Result,
+    all_wait,
     answer_group,
     nothing_blind,
 )
@@ -56,8 +57,9 @@ async def say(
         "once": make_key("group", key="g-1"),
     }
     blind = changes.pop("blind", nothing_blind)
+    waits = changes.pop("waits", all_wait)
     said = GroupAnswer(**{**facts, **changes})
-    return await answer_group(world.queue, said, blind=blind)
+    return await answer_group(world.queue, said, blind=blind, waits=waits)
 
 
 async def test_one_word_answers_eight_cells_each_by_itself(world: QueueWorld):
@@ -210,6 +212,19 @@ async def test_what_is_asked_blind_is_left_open_and_said(world: QueueWorld):
     assert refused == dict.fromkeys(blind, "LOOK_ALONE")
     assert world.open_ids() == blind
     assert all(not r.claimed_by for r in world.queue.all_open())
+
+
+async def test_a_cell_that_does_not_stand_where_it_stood_is_left_to_be_looked_at(
+    world: QueueWorld,
+):
+    asked = await eight(world)
+    moved = {asked[0].request_id, asked[3].request_id}
+
+    results = await say(world, asked, waits=lambda r: r.request_id not in moved)
+
+    refused = {r.request_id: r.refused.code for r in results if r.refused}
+    assert refused == {asked[3].request_id: "LOOK_ALONE"}
+    assert world.open_ids() == {asked[3].request_id}
 
 
 async def test_one_that_was_shown_blind_speaks_for_nobody(world: QueueWorld):
