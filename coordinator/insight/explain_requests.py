@@ -59,8 +59,8 @@ def of_request(event: _Request | _Answer | _Load) -> str:
         case events.RequestEnded():
             next_one = f" {event.successor} follows." if event.successor else ""
             return (
-                f"{event.request_id} ended as {event.outcome.value}: {event.text}"
-                f"{next_one}"
+                f"{event.request_id} ended as {event.outcome.value}{by(event.actor)}: "
+                f"{event.text}{next_one}"
             )
         case events.KnownCaseEnded():
             said = f"called {event.said} now" if event.said else "not named now"

@@ -217,13 +217,19 @@ class KnownCaseEnded:
 
 @dataclass(frozen=True, slots=True)
 class RequestEnded:
-    """A request ended without an answer. Guard: open."""
+    """A request ended without an answer. Guard: open.
+
+    Attributes:
+        actor: Who cannot tell, or says otherwise than who was first; None when nobody
+            ended it.
+    """
 
     request_id: RequestId
     cell_id: CellId
     outcome: Outcome
     text: str
     successor: RequestId | None = None
+    actor: Actor | None = None
 
 
 RequestEvent = (

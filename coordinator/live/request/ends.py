@@ -12,6 +12,7 @@ from coordinator.live.request.finals import Finals
 from coordinator.live.request.known import told_of
 from coordinator.live.request.rules import succeeding
 from coordinator.terms import (
+    Actor,
     IdempotencyKey,
     OperatorRequest,
     Outcome,
@@ -98,6 +99,7 @@ class Ends(Finals):
         *also: events.Event,
         once: IdempotencyKey | None = None,
         disputed_by: tuple[PersonId, ...] = (),
+        actor: Actor | None = None,
     ) -> OperatorRequest:
         """End a request and raise it again one level up, in one transaction.
 
@@ -105,7 +107,7 @@ class Ends(Finals):
         """
         if request.is_known:
             ended = events.RequestEnded(
-                request.request_id, request.cell_id, outcome, text
+                request.request_id, request.cell_id, outcome, text, actor=actor
             )
             await self._store.commit(
                 ended, *told_of(request, said=""), *also, once=once, reply=text
@@ -118,7 +120,12 @@ class Ends(Finals):
             disputed_by=disputed_by,
         )
         ended = events.RequestEnded(
-            request.request_id, request.cell_id, outcome, text, successor.request_id
+            request.request_id,
+            request.cell_id,
+            outcome,
+            text,
+            successor.request_id,
+            actor=actor,
         )
         await self._store.commit(
             ended, events.RequestOpened(successor), *also, once=once, reply=text

@@ -108,6 +108,7 @@ class Opinions(Ends):
             kept,
             once=once,
             disputed_by=(request.first_by, said.actor.person),
+            actor=said.actor,
         )
 
 

@@ -89,6 +89,7 @@ class RequestQueue(Opinions):
             OtherPersonError: a second person has to agree, or a third to decide.
             ViewChangedError: what was shown is not what is asked now.
             UnknownLabelError: the family has no such label.
+            LookFirstError: it comes sooner than anybody can look.
             KeyReusedError: the key was used with other content.
         """
         if await self._store.replied(once) is not None:
@@ -132,6 +133,7 @@ class RequestQueue(Opinions):
         if meant is None:
             known = ", ".join(family.label_names)
             raise UnknownLabelError(f"'{label[:40]}', known: {known}.")
+        self.looks.require(said.shown or request_id, actor.person, meant)
         said = replace(
             said,
             cell_id=request.cell_id,
@@ -182,7 +184,9 @@ class RequestQueue(Opinions):
         require_claim(request, actor, claim_epoch)
         text = f"{actor.person} cannot tell."
         try:
-            return await self._succeed(request, Outcome.SUPERSEDED, text, once=once)
+            return await self._succeed(
+                request, Outcome.SUPERSEDED, text, once=once, actor=actor
+            )
         except AlreadyDoneError:
             return await self._settled(request_id)
         except RequestClosedError as error:

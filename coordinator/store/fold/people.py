@@ -44,10 +44,17 @@ def _to_answer(event: e.RequestAnswered) -> Role | None:
     return None if event.waited else Role.OPERATOR
 
 
+def _to_end(event: e.RequestEnded) -> Role | None:
+    # Time, a node or the line ends a question without anybody.
+    return None if event.actor is None else Role.OPERATOR
+
+
 NEEDED: Final[Mapping[type[e.Event], Role | Needed | None]] = {
     e.RequestClaimed: Role.OPERATOR,
     e.RequestAnswered: _to_answer,
     e.AnswerGiven: Role.OPERATOR,
+    e.FirstOpinion: Role.OPERATOR,
+    e.RequestEnded: _to_end,
     e.AnswerUndone: Role.OPERATOR,
     e.RequestArrived: Role.OPERATOR,
     e.RequestSkipped: Role.OPERATOR,
@@ -120,8 +127,8 @@ def authorise(at: Place, event: e.Event) -> None:
 
 
 def _actor(event: Any) -> Actor:
-    answer = event.answer if isinstance(event, e.AnswerGiven) else event
-    found: Actor = answer.actor
+    # Some events carry the answer, and with it who gave it.
+    found: Actor = getattr(event, "answer", event).actor
     return found
 
 

@@ -181,6 +181,12 @@ SENTENCES = [
         "r-1 ended as timed_out: nobody. r-2 follows.",
     ),
     (
+        events.RequestEnded(
+            RequestId("r-1"), CELL, Outcome.SUPERSEDED, "bo cannot tell.", actor=ANA
+        ),
+        "r-1 ended as superseded by ana, unverified: bo cannot tell.",
+    ),
+    (
         events.RequestExplained(
             RequestId("r-1"),
             DecisionId("d-1"),

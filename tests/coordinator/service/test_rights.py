@@ -1,5 +1,7 @@
 """Every call has somebody who may make it, and the table holds nothing else."""
 
+from typing import get_type_hints
+
 import pytest
 from google.protobuf.descriptor import FileDescriptor
 
@@ -8,10 +10,23 @@ from coordinator.service.rights import BY_ITSELF, CALLS, Open, is_a_deed, needed
 from coordinator.store.fold.people import NEEDED
 from coordinator.terms import Role, events
 
+EVENTS = frozenset(events.Event.__args__)
 FILES: tuple[FileDescriptor, ...] = tuple(
     module.DESCRIPTOR
     for module in (access_pb2, cell_pb2, insight_pb2, learning_pb2, operator_pb2)
 )
+
+
+def fields_of(kind: object) -> dict[str, object]:
+    return getattr(kind, "__dataclass_fields__", {})
+
+
+def inside(kind: type) -> list[object]:
+    """The events that an event carries: an answer that waits, a first opinion."""
+    hints = get_type_hints(kind)
+    return [hints[name] for name in fields_of(kind) if hints[name] in EVENTS]
+
+
 SERVED = {
     f"{service.name}/{method.name}"
     for file in FILES
@@ -20,9 +35,9 @@ SERVED = {
 }
 WITH_ACTOR = {
     kind
-    for kind in events.Event.__args__
-    if "actor" in getattr(kind, "__dataclass_fields__", {})
-} | {events.AnswerGiven}
+    for kind in EVENTS
+    if any("actor" in one for one in (fields_of(kind), *map(fields_of, inside(kind))))
+}
 
 
 def test_every_call_of_every_service_stands_in_the_table():

@@ -24,6 +24,7 @@ from coordinator.store.verify import verify
 from coordinator.terms import (
     DecisionId,
     HoldReason,
+    Outcome,
     PersonId,
     Role,
     SessionEnd,
@@ -38,6 +39,7 @@ from tests.coordinator.store.store_world import (
     answered,
     claimed,
     decided,
+    ended,
     example,
     make_window,
     opened,
@@ -105,6 +107,40 @@ async def test_revoked_between_claim_and_answer(change: e.Event):
 
     assert await store.head() == before
     assert (await store.request(claim_by().request_id)).is_open
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        pytest.param(e.AnswerGiven(answer_by(), 3_000_000_000), id="given"),
+        pytest.param(e.FirstOpinion(answer_by()), id="first-of-two"),
+        pytest.param(
+            replace(ended(2, Outcome.SUPERSEDED), actor=ANA_HERE), id="cannot-tell"
+        ),
+    ],
+)
+async def test_no_word_of_who_is_locked_counts(word: e.Event):
+    store, _ = await open_store()
+    await asked(store)
+    await store.commit(added("ana"))
+    await store.commit(logged_in("ana"))
+    await store.commit(claim_by())
+    await store.commit(e.PersonLocked(PersonId("ana"), OWNER))
+
+    with pytest.raises(LoginRequiredError):
+        await store.commit(word)
+
+    assert (await store.request(claim_by().request_id)).is_open
+    await store.close()
+
+
+async def test_what_nobody_ended_needs_nobody():
+    store, _ = await open_store()
+    await asked(store)
+    await store.commit(added("ana"))
+
+    await store.commit(ended(2, Outcome.TIMED_OUT))
     await store.close()
 
 

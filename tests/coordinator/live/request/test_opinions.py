@@ -257,6 +257,24 @@ async def test_two_who_differ_send_the_question_up_and_a_third_decides(
     assert await kept(careful) == [("ben", "ok", OpinionKind.DISAGREED)]
 
 
+async def test_who_ends_a_question_without_an_answer_is_on_record(careful: QueueWorld):
+    # So that the commit can look once more whether they may.
+    one = await careful.ask()
+    await careful.claim(one)
+    await careful.answer(one, label="missing_part")
+    await careful.claim(one, BEN)
+    await careful.answer(one, BEN, epoch=2, label="ok")
+    (two,) = careful.queue.all_open()
+    await careful.claim(two, CLEO)
+    await careful.queue.pass_on(two.request_id, CLEO, 1, make_key("pass"))
+    (three,) = careful.queue.all_open()
+    await careful.queue.end(three, Outcome.CANCELLED, "withdrawn.")
+
+    ended = await careful.of_kind(events.RequestEnded)
+
+    assert [one.actor for one in ended] == [BEN, CLEO, None]
+
+
 async def test_a_first_opinion_outlives_a_restart(careful: QueueWorld):
     request = await careful.ask()
     await careful.claim(request)
