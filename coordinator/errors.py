@@ -21,6 +21,7 @@ AndonError
     - AnswerWaitsError          an answer was given, and may still be taken back
     - OtherPersonError          somebody else has to say it
     - LookAloneError            one word about several is not for this one
+    - LookFirstError            an answer came sooner than anybody can look
     - ViewChangedError          what was shown is not what is asked now
     - KeyReusedError            same idempotency key, other content
     - AlreadyDoneError          same key, same content: the first reply stands
@@ -188,6 +189,12 @@ class LookAloneError(ConflictError):
     """One word about several requests is not for this one."""
 
     refusal = "LOOK_ALONE"
+
+
+class LookFirstError(ConflictError):
+    """An answer came sooner than anybody can look."""
+
+    refusal = "LOOK_FIRST"
 
 
 class ViewChangedError(ConflictError):

@@ -64,6 +64,7 @@ EXIT_OF: Final[Mapping[type[AndonError], Exit]] = {
     errors.AnswerWaitsError: Exit.NEGATIVE,
     errors.OtherPersonError: Exit.NEGATIVE,
     errors.LookAloneError: Exit.NEGATIVE,
+    errors.LookFirstError: Exit.NEGATIVE,
     errors.IllegalTransitionError: Exit.NEGATIVE,
     errors.ReleaseRefusedError: Exit.NEGATIVE,
     errors.PromotionRefusedError: Exit.NEGATIVE,

@@ -14,6 +14,7 @@ from coordinator.feed import PresenceChanged
 from coordinator.learning.correction.accept import accept
 from coordinator.live.cell import control
 from coordinator.live.request.known import KnownShare
+from coordinator.live.request.looks import Looks
 from coordinator.live.request.mirror import Publish
 from coordinator.live.request.pressure import Limits, Pressure
 from coordinator.live.request.queue import RequestQueue, Times
@@ -57,7 +58,14 @@ def build(
             cells_of=Counter(settings.family_of().values()),
         ),
         known=KnownShare(settings.people.known_share),
+        looks=Looks(clock, least_view_ns(settings)),
     )
+
+
+def least_view_ns(settings: Settings) -> int:
+    """How soon is too soon for an answer to be taken, ns; 0: never."""
+    people = settings.people
+    return seconds_to_ns(people.least_view_s) if people.refuse_rash else 0
 
 
 async def look_after(plant: Plant, settings: Settings) -> None:

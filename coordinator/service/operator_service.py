@@ -145,6 +145,7 @@ class OperatorService(RequestCalls, HoldCalls):
             clip_id=asked.clip_id,
             blind=plant.is_blind(asked),
             view_at_least=seconds(plant.people.least_view_s),
+            view_enforced=plant.people.refuse_rash,
         )
 
     async def ListRequests(

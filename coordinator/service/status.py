@@ -37,6 +37,7 @@ STATUS_OF: Final[Mapping[type[errors.AndonError], grpc.StatusCode]] = {
     errors.AnswerWaitsError: _CODE.FAILED_PRECONDITION,
     errors.OtherPersonError: _CODE.FAILED_PRECONDITION,
     errors.LookAloneError: _CODE.FAILED_PRECONDITION,
+    errors.LookFirstError: _CODE.FAILED_PRECONDITION,
     errors.ViewChangedError: _CODE.ABORTED,
     errors.KeyReusedError: _CODE.ALREADY_EXISTS,
     errors.AlreadyDoneError: _CODE.ALREADY_EXISTS,

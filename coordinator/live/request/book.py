@@ -9,6 +9,7 @@ from coordinator import log
 from coordinator.clock import Clock
 from coordinator.errors import NotFoundError, StoreError
 from coordinator.live.request.known import KnownShare
+from coordinator.live.request.looks import Looks
 from coordinator.live.request.mirror import Mirror, Publish
 from coordinator.live.request.pressure import Pressure
 from coordinator.live.request.rules import closed, extra_ns
@@ -76,6 +77,7 @@ class Book:
         answered: Answered = nobody_waits,
         pressure: Pressure | None = None,
         known: KnownShare | None = None,
+        looks: Looks | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -85,6 +87,7 @@ class Book:
         self._answered = answered
         self.pressure = pressure or Pressure(clock)
         self.known = known or KnownShare()
+        self.looks = looks or Looks(clock)
         self._open = Mirror(clock, publish)
         self.views = Views(store)
         self._given: dict[RequestId, events.AnswerGiven] = {}
@@ -166,6 +169,7 @@ class Book:
 
         Looking is never refused: without a store it is only not on record.
         """
+        self.looks.begin(request_id, actor.person)
         request = self._open.get(request_id)
         if request is None or request.seen_at is not None:
             return

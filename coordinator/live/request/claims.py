@@ -81,6 +81,7 @@ class Claims(Book):
             if current.claimed_by == actor.person:
                 return self._renewed(current)
             raise self._claimed(current) from error
+        self.looks.begin(request_id, actor.person)
         now_ns = self._clock.monotonic_ns()
         return self._open.change(
             replace(

@@ -90,6 +90,7 @@ class RequestQueue(Opinions):
             ViewChangedError: what was shown is not what is asked now.
             UnknownLabelError: the family has no such label.
             LookFirstError: it comes sooner than anybody can look.
+            LookFirstError: it comes sooner than anybody can look.
             KeyReusedError: the key was used with other content.
         """
         if await self._store.replied(once) is not None:
@@ -133,6 +134,7 @@ class RequestQueue(Opinions):
         if meant is None:
             known = ", ".join(family.label_names)
             raise UnknownLabelError(f"'{label[:40]}', known: {known}.")
+        self.looks.require(said.shown or request_id, actor.person, meant)
         self.looks.require(said.shown or request_id, actor.person, meant)
         said = replace(
             said,

@@ -2,6 +2,8 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import grpc
@@ -15,7 +17,9 @@ from andon.v1 import (
     terms_pb2,
 )
 from andon.v1 import operator_pb2 as o
+from coordinator.clock import SECOND_NS
 from coordinator.errors import StoreDegradedError
+from coordinator.live.request.looks import Looks
 from coordinator.terms import Action, CellState, HoldReason, Label, RequestId, events
 from tests.builders import FAMILY, PEG
 from tests.coordinator.service.service_world import (
@@ -88,6 +92,29 @@ async def test_what_is_shown_is_what_was_decided(world: ServiceWorld):
     assert got.window.rows == FAMILY.rows
     assert got.summary.seen_at.seconds > 0
     assert len(await world.journal(events.RequestSeen)) == 1
+
+
+async def test_an_answer_sooner_than_one_can_look_is_refused_where_wanted(
+    world: ServiceWorld,
+):
+    world.plant.people = replace(world.plant.people, least_view_s=2.0, refuse_rash=True)
+    world.plant.requests.looks = Looks(world.clock, 2 * SECOND_NS)
+    _, summary = await world.asked()
+    await claim(world, summary.request_id)
+    shown = await world.operators.GetRequest(
+        o.GetRequestRequest(request_id=summary.request_id)
+    )
+
+    said = await refused(
+        world.operators.Answer(await answer_of(world, summary.request_id))
+    )
+
+    assert (shown.view_at_least.ToSeconds(), shown.view_enforced) == (2, True)
+    assert (said.code, said.token) == (_CODE.FAILED_PRECONDITION, "LOOK_FIRST")
+    assert said.text == "LOOK_FIRST: look for 2.0 s more, then answer."
+    world.clock.advance(timedelta(seconds=2))
+    reply = await world.operators.Answer(await answer_of(world, summary.request_id))
+    assert reply.summary.outcome == terms_pb2.OUTCOME_ANSWERED
 
 
 async def test_an_answer_is_carried_out_although_its_caller_left(world: ServiceWorld):
