@@ -179,7 +179,11 @@ def labels(said: Iterable[words.Label]) -> tuple[terms.Label, ...]:
 
 def _label(label: words.Label) -> terms.Label:
     return terms.Label(
-        label.name, action(label.action), label.text, label.must_never_miss
+        label.name,
+        action(label.action),
+        label.text,
+        label.must_never_miss,
+        label.urgent,
     )
 
 
@@ -207,6 +211,9 @@ def evidence(found: operator_pb2.GetRequestResponse, now_s: float) -> Evidence:
         nearest=tuple(Near(near.label, near.distance) for near in found.nearest),
         why=_why(found),
         blind=found.blind,
+        least_s=found.view_at_least.ToTimedelta().total_seconds()
+        if found.view_enforced
+        else 0.0,
     )
 
 

@@ -100,6 +100,7 @@ class Evidence:
         nearest: The most alike examples, nearest first.
         why: What the weights and choices are about.
         blind: The guess is hidden until the person has said something.
+        least_s: An answer sooner than so long after it came is refused, s; 0: none.
     """
 
     request: Request
@@ -114,6 +115,7 @@ class Evidence:
     nearest: tuple[Near, ...] = ()
     why: Why = field(default_factory=Why)
     blind: bool = False
+    least_s: float = 0.0
 
     def hidden(self) -> Evidence:
         """The same without what leads: guess, probabilities, reasons, examples.
@@ -140,6 +142,16 @@ class Evidence:
         names = [choice.label for choice in hidden.choices]
         choices = sorted(self.choices, key=lambda choice: names.index(choice.label))
         return replace(self, choices=tuple(choices), blind=False)
+
+    def waits_s(self, label: str, looked_s: float) -> float:
+        """How long a person has to look yet before they may say this, s.
+
+        Nothing that stops a robot waits, and nobody waits to say they cannot tell.
+        """
+        said = self.label(label)
+        if said is None or said.urgent or said.action is Action.STOP:
+            return 0.0
+        return max(0.0, self.least_s - looked_s)
 
     def label(self, name: str) -> Label | None:
         """The label of that name, if it may be answered."""

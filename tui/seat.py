@@ -8,6 +8,7 @@ It is never sent under a new claim: for that, the person presses the key again.
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
@@ -41,6 +42,7 @@ class Seat:
         self._clock = clock
         self._claim: Claim | None = None
         self._renewed_s = 0.0
+        self._came_s = 0.0
         self._unsent: Answer | None = None
         self._whole: Evidence | None = None
         self._causes = Causes(link, clock)
@@ -81,6 +83,11 @@ class Seat:
             return None
         if not self._clock.monotonic() - sitting.shown_s >= LOOK_S:
             self._note(say("seat.look_first"))
+            return None
+        looked_s = self._clock.monotonic() - self._came_s
+        left_s = sitting.evidence.waits_s(label, looked_s)
+        if left_s > 0.0:
+            self._note(say("seat.look_more", seconds=math.ceil(left_s)))
             return None
         if sitting.evidence.blind and label:
             self._reveal(sitting, label)
@@ -352,6 +359,8 @@ class Seat:
         )
         # The same picture again need not be looked at again.
         shown_s = sitting.shown_s if same else self._clock.monotonic()
+        if not same:
+            self._came_s = shown_s
         self._set(
             evidence=evidence, shown_s=shown_s, holder=evidence.request.claimed_by
         )

@@ -157,6 +157,7 @@ class Label:
     action: Action
     text: str = ""
     must_never_miss: bool = False
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

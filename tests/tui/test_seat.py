@@ -101,6 +101,38 @@ async def test_a_key_pressed_before_one_can_have_looked_is_not_an_answer(
     assert "Look first" in seat.sitting.note
 
 
+async def test_where_haste_is_refused_the_key_says_how_long_to_look(
+    seat, coordinator, clock
+) -> None:
+    request_id = coordinator.ask("press-1", 4, SLIP)
+    response = coordinator.requests[request_id].response
+    response.view_at_least.FromSeconds(3)
+    response.view_enforced = True
+    await seat.open(request_id)
+    clock.now_s += 1.5
+
+    assert await seat.answer("ok") is None
+
+    assert "Look for 2 s more" in seat.sitting.note
+    assert coordinator.answers() == {}
+    clock.now_s += 1.5
+    assert await seat.answer("ok")
+
+
+@pytest.mark.parametrize("label", ["collision", ""])
+async def test_what_stops_and_who_cannot_tell_never_wait(
+    seat, coordinator, clock, label
+) -> None:
+    request_id = coordinator.ask("press-1", 4, SLIP)
+    response = coordinator.requests[request_id].response
+    response.view_at_least.FromSeconds(30)
+    response.view_enforced = True
+    await seat.open(request_id)
+    clock.now_s += LOOK_S
+
+    assert await seat.answer(label)
+
+
 async def test_the_second_person_is_told_who_was_first(
     seat, other, coordinator
 ) -> None:
