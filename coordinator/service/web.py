@@ -13,20 +13,15 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from coordinator import log
 from coordinator.config.service import ServiceSection
 from coordinator.errors import UnavailableError
 from coordinator.service import web_files, web_methods
 from coordinator.service.web_bridge import Bridge, Receive, Scope, Send
+from coordinator.service.web_connection import MOST_CONNECTIONS, Connection
 
 _log = log.get("web")
-FIRST_WORDS_S: Final = 10.0
-"""A browser that has not said what it wants by then is sent away, s."""
-UNHEARD_MS: Final = 5_000
-"""A tablet that acknowledges nothing for so long is gone: its radio says no goodbye."""
-MOST_CONNECTIONS: Final = 512
 LONGEST_HEAD: Final = 16 << 10
 OWN_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 
@@ -83,6 +78,7 @@ class Pages:
         known = file.etag.encode() in headers.get(b"if-none-match", b"")
         about = [
             *web_files.RULES,
+            ("connection", "close"),
             ("content-type", file.media),
             ("etag", file.etag),
             ("vary", "accept-encoding"),
@@ -112,23 +108,6 @@ async def _plain(send: Send, status: int) -> None:
 def _without_port(host: str) -> str:
     name, colon, port = host.rpartition(":")
     return name if colon and port.isdigit() else host
-
-
-class _Connection(H11Protocol):
-    """One browser's connection; it may be slow, but not for ever."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to count."""
-        super().connection_made(transport)
-        plug = transport.get_extra_info("socket")
-        if plug is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
-            plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD_MS)
-        self.loop.call_later(FIRST_WORDS_S, self._look)
-
-    def _look(self) -> None:
-        asked: object = self.scope  # None until the first request is whole
-        if asked is None and not self.transport.is_closing():
-            self.transport.abort()
 
 
 class _Uvicorn(uvicorn.Server):
@@ -162,7 +141,7 @@ class Web:
         names = (*OWN_NAMES, section.web_host, *section.web_names)
         settings = uvicorn.Config(
             Pages(self._bridge, names),
-            http=_Connection,
+            http=Connection,
             ws="none",
             lifespan="off",
             interface="asgi3",
@@ -171,7 +150,6 @@ class Web:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=MOST_CONNECTIONS,
             h11_max_incomplete_event_size=LONGEST_HEAD,
             timeout_graceful_shutdown=1,
         )

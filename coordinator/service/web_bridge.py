@@ -10,18 +10,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, Final
 
 import grpc
 
-from coordinator.errors import InputError
+from coordinator.errors import InputError, OverloadedError
 from coordinator.service import web_frames
+from coordinator.service.web_places import Manner, Places, address_of
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-LARGEST_REQUEST: Final = 1 << 20
+CARRIED: Final = "andon.carried"
+"""Key of a scope whose request has become a call: it is counted, and may stay."""
+LARGEST_REQUEST: Final = 256 << 10
 """Bytes of a request; a tablet sends answers, not recordings."""
 BODY_WITHIN_S: Final = 10.0
 """Time for a request to arrive, s."""
@@ -31,7 +35,6 @@ LONGEST_S: Final = 60.0
 """Most time a tablet may name for a reply that is no stream, s."""
 CALLS_A_CHANNEL: Final = 48
 """The gRPC server takes 64 calls a connection; further calls would wait unheard."""
-MOST_CALLS: Final = 512
 MEDIA: Final = (b"application/grpc-web", b"application/grpc-web+proto")
 _OPTIONS: Final = (
     ("grpc.use_local_subchannel_pool", 1),
@@ -50,14 +53,14 @@ class Bridge:
 
     Args:
         target: Address of the own gRPC server.
-        methods: Path of each method that may be called, and whether it streams.
+        methods: Path of each method that may be called, and how it is carried.
     """
 
-    def __init__(self, target: str, methods: Mapping[str, bool]) -> None:
-        self._target = target
+    def __init__(self, target: str, methods: Mapping[str, Manner]) -> None:
         self._methods = methods
-        self._channels: list[grpc.aio.Channel] = []
-        self._busy: list[int] = []
+        self._places = Places()
+        self._usual = _Channels(target)
+        self._kept = _Channels(target)  # for what is urgent
         self._calls: set[Any] = set()
         self._closed = False
 
@@ -66,60 +69,70 @@ class Bridge:
         self._closed = True
         for call in list(self._calls):
             call.cancel()
-        for channel in self._channels:
-            await channel.close()
+        await self._usual.close()
+        await self._kept.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call; a refusal too is a reply of gRPC-Web."""
         headers = {key.lower(): value for key, value in scope["headers"]}
-        streams = self._methods.get(scope["path"])
         try:
-            message, wanted_s = await self._heard(streams, headers, receive)
+            manner = self._manner(scope["path"], headers)
+            message = web_frames.message_in(await _body(receive))
+            wanted_s = web_frames.timeout_s(_text(headers, b"grpc-timeout"))
+            self._require_open()
+            with self._places.take(manner, address_of(scope, headers)):
+                scope[CARRIED] = True
+                call = _Call(scope["path"], message, wanted_s, _metadata(headers))
+                last = await self._carry(call, manner, receive, send)
+            scope[CARRIED] = False  # who reads slowly has no claim to a place
+            await _end(send, last)
         except _GoneError:
             return
         except InputError as error:
             refused = _RefusedError(_CODE.INVALID_ARGUMENT, error.code, error.text)
             await _refuse(send, refused)
-            return
+        except OverloadedError as error:
+            refused = _RefusedError(_CODE.RESOURCE_EXHAUSTED, error.code, error.text)
+            await _refuse(send, refused)
         except _RefusedError as refused:
             await _refuse(send, refused)
-            return
-        within_s = wanted_s if streams else min(wanted_s or USUAL_S, LONGEST_S)
-        async with self._channel() as channel:
-            dial: Any = channel.unary_stream if streams else channel.unary_unary
-            call = dial(scope["path"])(
-                message,
-                timeout=within_s,
-                metadata=_metadata(headers),
-            )
-            await self._carry(call, receive, send, streams=bool(streams))
+        finally:
+            scope[CARRIED] = False
 
-    async def _heard(
-        self,
-        streams: bool | None,  # noqa: FBT001 - from the table; None for no method
-        headers: Mapping[bytes, bytes],
-        receive: Receive,
-    ) -> tuple[bytes, float | None]:
-        """The message of a call that may be carried, and the time it allows, s."""
-        if streams is None:
+    def _require_open(self) -> None:
+        if self._closed:
+            raise _RefusedError(_CODE.UNAVAILABLE, *_STOPPING)
+
+    def _manner(self, path: str, headers: Mapping[bytes, bytes]) -> Manner:
+        """How a call is carried that may be."""
+        manner = self._methods.get(path)
+        if manner is None:
             text = "tablets do not call this."
             raise _RefusedError(_CODE.UNIMPLEMENTED, "NOT_SERVED", text)
         if headers.get(b"content-type", b"").split(b";")[0].strip() not in MEDIA:
             text = "this is spoken as application/grpc-web+proto."
             raise _RefusedError(_CODE.INVALID_ARGUMENT, "BAD_MEDIA", text)
-        message = web_frames.message_in(await _body(receive))
-        wanted_s = web_frames.timeout_s(_text(headers, b"grpc-timeout"))
-        if self._closed:
-            raise _RefusedError(_CODE.UNAVAILABLE, *_STOPPING)
-        if sum(self._busy) >= MOST_CALLS:
-            text = "too many calls at once; try again in a moment."
-            raise _RefusedError(_CODE.RESOURCE_EXHAUSTED, "OVERLOADED", text)
-        return message, wanted_s
+        return manner
 
     async def _carry(
+        self, asked: _Call, manner: Manner, receive: Receive, send: Send
+    ) -> bytes:
+        """Dial, and listen; the last that the tablet is to hear."""
+        streams = manner is Manner.STREAM
+        channels = self._kept if manner is Manner.URGENT else self._usual
+        async with channels.one() as channel:
+            dial: Any = channel.unary_stream if streams else channel.unary_unary
+            call = dial(asked.path)(
+                asked.message,
+                timeout=asked.within_s(streams=streams),
+                metadata=asked.metadata,
+            )
+            return await self._listen(call, receive, send, streams=streams)
+
+    async def _listen(
         self, call: Any, receive: Receive, send: Send, *, streams: bool
-    ) -> None:
-        """Bring the reply to the tablet, for as long as it is there."""
+    ) -> bytes:
+        """Bring a stream to the tablet, for as long as it is there; the last of it."""
         self._calls.add(call)
         watching = asyncio.create_task(_end_when_gone(call, receive))
         try:
@@ -145,21 +158,49 @@ class Bridge:
             watching.cancel()
             call.cancel()
             self._calls.discard(call)
-        await _end(send, last)
+        return last
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What a tablet asked for: whole, and not dialled yet."""
+
+    path: str
+    message: bytes
+    wanted_s: float | None
+    metadata: list[tuple[str, str]]
+
+    def within_s(self, *, streams: bool) -> float | None:
+        """Time for the reply, s; None for a stream that ends with its tablet."""
+        if streams:
+            return self.wanted_s
+        return min(self.wanted_s or USUAL_S, LONGEST_S)
+
+
+class _Channels:
+    """Connections to the gRPC server, as many as the calls need."""
+
+    def __init__(self, target: str) -> None:
+        self._target = target
+        self._all: list[grpc.aio.Channel] = []
+        self._busy: list[int] = []
+
+    async def close(self) -> None:
+        """End all."""
+        for channel in self._all:
+            await channel.close()
 
     @asynccontextmanager
-    async def _channel(self) -> AsyncIterator[grpc.aio.Channel]:
+    async def one(self) -> AsyncIterator[grpc.aio.Channel]:
         """A connection with room for one more call."""
         place = next((n for n, c in enumerate(self._busy) if c < CALLS_A_CHANNEL), None)
         if place is None:
-            place = len(self._channels)
-            self._channels.append(
-                grpc.aio.insecure_channel(self._target, options=_OPTIONS)
-            )
+            place = len(self._all)
+            self._all.append(grpc.aio.insecure_channel(self._target, options=_OPTIONS))
             self._busy.append(0)
         self._busy[place] += 1
         try:
-            yield self._channels[place]
+            yield self._all[place]
         finally:
             self._busy[place] -= 1
 

@@ -12,6 +12,7 @@ from google.protobuf import descriptor_pb2
 from google.rpc import error_details_pb2, status_pb2
 
 from andon.v1 import access_pb2, learning_pb2, operator_pb2
+from coordinator.service.web_places import Manner
 
 _FILES: Final = (operator_pb2, learning_pb2, access_pb2, status_pb2, error_details_pb2)
 
@@ -58,15 +59,25 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
 """Service -> methods. Nodes' sessions and administration are not among them."""
 
 
-def methods() -> dict[str, bool]:
-    """Return the path of every allowed method, and whether its reply is a stream."""
+URGENT: Final = frozenset({"Hold", "Logout"})
+"""What makes the plant safer and is done in a moment."""
+
+
+def methods() -> dict[str, Manner]:
+    """Return the path of every allowed method, and how it is carried."""
     return {
-        f"/{service.full_name}/{method.name}": bool(method.server_streaming)
+        f"/{service.full_name}/{method.name}": _manner(method)
         for module in _FILES
         for service in module.DESCRIPTOR.services_by_name.values()
         for method in service.methods
         if method.name in ALLOWED.get(service.full_name, ())
     }
+
+
+def _manner(method: Any) -> Manner:
+    if method.server_streaming:
+        return Manner.STREAM
+    return Manner.URGENT if method.name in URGENT else Manner.ONCE
 
 
 def contract() -> bytes:

@@ -10,7 +10,12 @@ import grpc
 import pytest
 
 from andon.v1 import access_pb2, learning_pb2, operator_pb2
-from coordinator.service import web, web_bridge, web_frames, web_methods
+from coordinator.service import (
+    web_bridge,
+    web_connection,
+    web_frames,
+    web_methods,
+)
 from tests.coordinator.service.service_world import ServiceWorld, actor
 from tests.coordinator.service.web_client import Browser, ask, call, web_before
 
@@ -352,7 +357,7 @@ async def test_a_request_that_never_ends_is_refused_in_time(
 async def test_a_connection_that_says_nothing_is_ended(
     far: tuple[Far, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(web, "FIRST_WORDS_S", 0.1)
+    monkeypatch.setattr(web_connection, "FIRST_WORDS_S", 0.1)
     _, served = far
     async with Browser(served) as browser:
         await browser.raw(b"POST /andon")
