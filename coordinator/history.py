@@ -202,7 +202,7 @@ class History(Protocol):
         """Return the final answers of a stretch of time, oldest first."""
 
     async def team_sizes(self) -> Mapping[str, int]:
-        """Count the people of each team; locked accounts are nobody."""
+        """Count the people of each team, "" for none; locked accounts are nobody."""
 
     async def asked(self) -> Asked:
         """Count the requests there ever were."""

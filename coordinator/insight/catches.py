@@ -1,7 +1,7 @@
 """What teams caught: faults, errors of the model, known cases; never a person's; pure.
 
 A team of one or two is no team here: whoever reads its numbers reads a person's. What
-such people caught counts for all together alone.
+such people caught counts for all together alone, and may not be told by subtraction.
 """
 
 from __future__ import annotations
@@ -76,6 +76,19 @@ class Board:
     teams: dict[str, Catches] = field(default_factory=dict)
 
 
+def shown_apart(sizes: Mapping[str, int]) -> frozenset[str]:
+    """The teams that are large enough, and leave enough others.
+
+    All together less the teams that are shown are the rest: they must not be one or two
+    people either.
+    """
+    large = {team for team, size in sizes.items() if team and size >= LEAST_TEAM}
+    rest = sum(size for team, size in sizes.items() if team not in large)
+    if large and 0 < rest < LEAST_TEAM:
+        large.remove(min(large, key=lambda team: (sizes[team], team)))
+    return frozenset(large)
+
+
 def board(
     answers: Iterable[PastAnswer], sizes: Mapping[str, int], action_of: ActionOf
 ) -> Board:
@@ -83,13 +96,13 @@ def board(
 
     Args:
         answers: Final ones.
-        sizes: How many people each team has.
+        sizes: How many people each team has; "" is those without one.
         action_of: What a label lets a cell do.
     """
-    found = Board()
+    found, shown = Board(), shown_apart(sizes)
     for answer in answers:
         found.all.note(answer, action_of)
-        if answer.team and sizes.get(answer.team, 0) >= LEAST_TEAM:
+        if answer.team in shown:
             mine = found.teams.setdefault(answer.team, Catches())
             mine.note(answer, action_of)
     return found

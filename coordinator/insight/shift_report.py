@@ -37,12 +37,13 @@ class Tally:
         with_guess: Of those, where the model had a guess.
         agreed: Of those, the same label.
         caught: Labels that may not be missed, where the model had said another.
-        rash: Given sooner after the claim than anybody can look.
+        rash: Given sooner after the claim than anybody can look; not those that
+            another card stood for, whose own claim says nothing of a look.
         blind: Asked without the guess first, and answered so.
         blind_agreed: Of those, the first word was the guess.
         blind_led: Of those, the first word was another, and the guess was then taken.
         to_answer_s: From the question to the answer, s, one an answer.
-        looked_s: From the claim to the answer, s, one an answer.
+        looked_s: From the claim to the answer, s, one an answer to its own card.
     """
 
     answers: int = 0
@@ -133,7 +134,7 @@ def shift_report(
     reading = _Reading(ShiftReport(since), never_miss, least_view)
     for entry in entries:
         reading.read(decode(entry.kind, entry.payload_json), entry.recorded_at)
-    sizes = Counter(team for team in reading.team_of.values() if team)
+    sizes = Counter(reading.team_of.values())
     reading.report.caught = board(reading.final, sizes, action_of)
     return reading.report
 
@@ -158,7 +159,7 @@ class _Reading:
             case events.RequestOpened():
                 request = event.request
                 self._asked[request.request_id] = _Asked(request, at)
-            case events.RequestClaimed():
+            case events.RequestClaimed() | events.ClaimHandedOver():
                 self._asked[event.request_id].claimed_at = at
             case events.RequestAnswered():
                 self._answered(event, at)
@@ -206,7 +207,9 @@ class _Reading:
         asked.said_at = asked.said_at or at
         for tally in (self.report.all, mine):
             _count(tally, answer, asked, self._never_miss)
-            tally.rash += asked.looked is not None and asked.looked < self._least_view
+            if asked.looked is not None and not answer.shown:
+                tally.looked_s.append(asked.looked.total_seconds())
+                tally.rash += asked.looked < self._least_view
 
 
 def _count(
@@ -218,8 +221,6 @@ def _count(
     tally.answers += 1
     if asked.said_at is not None:
         tally.to_answer_s.append((asked.said_at - asked.at).total_seconds())
-    if asked.looked is not None:
-        tally.looked_s.append(asked.looked.total_seconds())
     if not asked.guess:
         return
     tally.with_guess += 1

@@ -125,7 +125,6 @@ def answers(
 def team_sizes(db: sqlite3.Connection) -> dict[str, int]:
     """Count the people of each team; locked accounts are nobody."""
     rows = db.execute(
-        """SELECT team, COUNT(*) FROM people
-        WHERE NOT locked AND team <> '' GROUP BY team"""
+        "SELECT team, COUNT(*) FROM people WHERE NOT locked GROUP BY team"
     )
     return {team: int(count) for team, count in rows}

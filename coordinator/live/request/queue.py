@@ -32,6 +32,7 @@ from coordinator.terms import (
     Actor,
     CellId,
     Digest,
+    Family,
     IdempotencyKey,
     Label,
     OperatorRequest,
@@ -90,7 +91,6 @@ class RequestQueue(Opinions):
             ViewChangedError: what was shown is not what is asked now.
             UnknownLabelError: the family has no such label.
             LookFirstError: it comes sooner than anybody can look.
-            LookFirstError: it comes sooner than anybody can look.
             KeyReusedError: the key was used with other content.
         """
         if await self._store.replied(once) is not None:
@@ -128,13 +128,9 @@ class RequestQueue(Opinions):
         family = self._family_of(request.family)
         if not self.views.fits(said.view_digest, request, family):
             raise ViewChangedError("the question changed. Look again.")
-        meant = family.label(label)
-        if said.first_label and family.label(said.first_label) is None:
-            meant = None
-        if meant is None:
-            known = ", ".join(family.label_names)
-            raise UnknownLabelError(f"'{label[:40]}', known: {known}.")
-        self.looks.require(said.shown or request_id, actor.person, meant)
+        meant = _label(family, label)
+        if said.first_label:
+            _label(family, said.first_label)
         self.looks.require(said.shown or request_id, actor.person, meant)
         said = replace(
             said,
@@ -206,3 +202,12 @@ class RequestQueue(Opinions):
         await self._store.commit(given, once=once, reply=final.label)
         self.last_answer_ns = self._clock.monotonic_ns()
         return self._wait(request, given)
+
+
+def _label(family: Family, name: str) -> Label:
+    """What a word means; raises UnknownLabelError."""
+    found = family.label(name)
+    if found is None:
+        known = ", ".join(family.label_names)
+        raise UnknownLabelError(f"'{name[:40]}', known: {known}.")
+    return found

@@ -8,6 +8,7 @@ import pytest
 from coordinator.cli.report import moment
 from coordinator.clock import ManualClock
 from coordinator.errors import InputError
+from coordinator.insight.catches import shown_apart
 from coordinator.insight.shift_report import ShiftReport, shift_report
 from coordinator.store import Store
 from coordinator.terms import Action, Decision, Outcome, PersonId, RequestId, Role
@@ -156,9 +157,44 @@ async def test_an_answer_counts_from_when_it_was_given(shift: Shift) -> None:
     assert Role.OPERATOR is ANA.role
 
 
+async def test_who_answers_one_card_for_many_was_not_rash_with_each(shift) -> None:
+    card, other = await shift.ask(), await shift.ask()
+    await shift.store.commit(replace(claimed(card), actor=ANA))
+    shift.clock.advance(timedelta(seconds=20))
+    shown = replace(answered(card), actor=ANA)
+    await shift.store.commit(shown)
+    # The others on the card are claimed and answered in the same moment.
+    await shift.store.commit(replace(claimed(other), actor=ANA))
+    said = replace(answered(other), actor=ANA, shown=shown.request_id)
+    await shift.store.commit(said)
+
+    found = await shift.report()
+
+    assert (found.all.answers, found.all.rash) == (2, 0)
+    assert found.all.looked_s == [20.0]
+
+
+async def test_who_is_handed_a_question_looks_from_then_on(shift: Shift) -> None:
+    number = await shift.ask()
+    first = replace(claimed(number), actor=BEN)
+    await shift.store.commit(first)
+    shift.clock.advance(timedelta(seconds=60))
+    epoch = first.claim_epoch + 1
+    to_ana = e.ClaimHandedOver(first.request_id, BEN, epoch, PersonId("ana"))
+    await shift.store.commit(to_ana)
+    shift.clock.advance(timedelta(seconds=0.5))
+    said = replace(answered(number), actor=ANA, claim_epoch=epoch)
+    await shift.store.commit(said)
+
+    found = await shift.report()
+
+    assert (found.all.looked_s, found.all.rash) == ([0.5], 1)
+
+
 async def test_known_cases_are_told_of_teams_and_count_for_nothing_else(shift) -> None:
     for name in ("cem", "dan"):
         await shift.store.commit(replace(added(name), team="early"))
+    await shift.store.commit(added("eva"), added("fay"))
     await shift.know(ANA, label="slip")
     await shift.know(ANA, label="ok")
     await shift.know(BEN, label="slip")
@@ -181,6 +217,23 @@ async def test_a_team_of_two_is_not_told_apart(shift: Shift) -> None:
 
     assert found.caught.all.known == 1
     assert found.caught.teams == {}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "apart"),
+    [
+        pytest.param({"early": 3, "late": 4}, {"early", "late"}, id="all are large"),
+        pytest.param({"early": 3, "late": 2}, set(), id="the rest would be two"),
+        pytest.param({"early": 5, "late": 3, "": 1}, {"early"}, id="one has no team"),
+        pytest.param(
+            {"early": 3, "late": 2, "": 1}, {"early"}, id="the rest are three"
+        ),
+        pytest.param({"": 9}, set(), id="there are no teams"),
+        pytest.param({}, set(), id="there is nobody"),
+    ],
+)
+def test_a_person_cannot_be_told_by_subtraction(sizes, apart) -> None:
+    assert shown_apart(sizes) == apart
 
 
 async def test_faults_and_errors_of_the_model_are_told_apart(shift: Shift) -> None:
