@@ -83,7 +83,11 @@ class Finals(Hands):
             if not others:
                 raise await self._why_not(request_id, error) from error
             await self._take_back_each(request, others, actor, once)
-        for other in others:
+        # One that was on its way to the disk before this waits only now; one that
+        # comes after it is refused there.
+        slower = self._said_with(request_id, actor)
+        await self._take_back_all(slower, actor)
+        for other in [*others, *slower]:
             await self.let_go(other.request_id, actor, other.claim_epoch)
         return self._open.get(request_id) or await self._settled(request_id)
 
@@ -109,9 +113,15 @@ class Finals(Hands):
             await self._take_back([request], actor, once)
         except (RequestClosedError, NotYourClaimError) as error:
             raise await self._why_not(request.request_id, error) from error
-        for other in others:
+        await self._take_back_all(others, actor)
+
+    async def _take_back_all(
+        self, requests: Sequence[OperatorRequest], actor: Actor
+    ) -> None:
+        """Take back each that still waits."""
+        for request in requests:
             with suppress(RequestClosedError, NotYourClaimError):
-                await self._take_back([other], actor)
+                await self._take_back([request], actor)
 
     async def _why_not(self, request_id: RequestId, error: AndonError) -> AndonError:
         """Say why an answer is not taken back: when and how the request ended."""

@@ -1,11 +1,11 @@
 """One card for one cause in several cells: each answer is bound to its own scene.
 
 The person sees the evidence of one member and says the same of several. That one is
-answered first, under the claim the person holds; when it is refused, what they saw is
-no longer so, and nothing is said of the others. Each other is claimed and answered by
-itself, under the digest of its own view: one that moved, ended, is somebody else's or
-has to be looked at alone is refused alone and stays as it was, without a claim. Only
-the member that was shown teaches anything.
+answered first, under the claim the person holds; when it is refused, or taken back on
+the way, what they saw is no longer so, and nothing more is said of the others. Each
+other is claimed and answered by itself, under the digest of its own view: one that
+moved, ended, is somebody else's or has to be looked at alone is refused alone and stays
+as it was, without a claim. Only the member that was shown teaches anything.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ async def answer_group(
     for request_id, member in views.items():
         results[request_id] = (
             await group.answer_other(member)
-            if _stands(first, said.label)
+            if first.refused is None and await group.still_said()
             else group.leave(member)
         )
     return [results[member.request_id] for member in said.members]
@@ -170,11 +170,23 @@ class _Group:
             return self._refused(member, refused)
         return Result(member.request_id, taken)
 
+    async def still_said(self) -> bool:
+        """Whether what was said of the one that was shown counts, and still does.
+
+        It may be taken back while the others are still being answered; and a call that
+        is repeated after that says nothing of anybody.
+        """
+        label = self._said.label
+        now = await self._queue.find(self._said.shown)
+        return label in (now.label, now.pending_label, now.first_label)
+
     def leave(self, member: Member) -> Result:
-        """Say nothing of one, because the one that was shown was refused."""
+        """Say nothing of one, because what was said of the one shown is not so."""
         return self._refused(
             member,
-            LookAloneError("the one that was shown was refused. Look at this one."),
+            LookAloneError(
+                "what was said of the one that was shown does not count. Look at this."
+            ),
         )
 
     def _may_be_said(self, found: OperatorRequest) -> None:
@@ -201,19 +213,6 @@ class _Group:
 
     def _refused(self, member: Member, refused: AndonError) -> Result:
         return Result(member.request_id, self._queue.get(member.request_id), refused)
-
-
-def _stands(shown: Result, label: str) -> bool:
-    """Whether what was said of the one that was shown counts, and still does.
-
-    A call that is repeated after it was taken back says nothing of anybody.
-    """
-    now = shown.request
-    return (
-        shown.refused is None
-        and now is not None
-        and label in (now.label, now.pending_label, now.first_label)
-    )
 
 
 def _part(once: IdempotencyKey, what: str, member: Member) -> IdempotencyKey:

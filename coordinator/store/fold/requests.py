@@ -8,6 +8,7 @@ from coordinator.errors import (
     AndonError,
     AnswerWaitsError,
     IllegalTransitionError,
+    LookAloneError,
     NotFoundError,
     NotYourClaimError,
     OtherPersonError,
@@ -161,6 +162,7 @@ def answer_given(at: Place, event: AnswerGiven) -> None:
         raise not_theirs(at, given)
     nothing_waits(at, given.request_id)
     _somebody_else_was_first(at, given)
+    _said_of_the_shown(at, given)
     at.change(
         "INSERT INTO given VALUES (?, ?, ?, ?)",
         (given.request_id, given.label, person, at.seq),
@@ -194,6 +196,8 @@ def request_answered(at: Place, event: RequestAnswered) -> None:
             is_open(at, event.request_id)
             raise NotYourClaimError("the answer was taken back.")
         at.change("DELETE FROM given WHERE request_id = ?", (event.request_id,))
+    else:
+        _said_of_the_shown(at, event)
     nothing_waits(at, event.request_id)
     _somebody_else_was_first(at, event)
     if at.change(
@@ -258,6 +262,27 @@ def _somebody_else_was_first(at: Place, event: RequestAnswered) -> None:
         (event.request_id, event.actor.person),
     ):
         raise OtherPersonError("a second person has to agree.")
+
+
+def _said_of_the_shown(at: Place, event: RequestAnswered) -> None:
+    """Guard of an answer to what was not looked at: the one shown has the same answer.
+
+    By the same person, and not taken back. An answer that waited was guarded when it
+    was given, and is taken back together with that of the one shown.
+    """
+    if not event.shown:
+        return
+    said = (event.actor.person, event.label)
+    waits = at.row(
+        "SELECT person, label FROM given WHERE request_id = ?", (event.shown,)
+    )
+    final = at.row(
+        """SELECT answered_by, label FROM requests
+        WHERE request_id = ? AND outcome = 'answered'""",
+        (event.shown,),
+    )
+    if said not in (waits, final):
+        raise LookAloneError("of the one that was shown, this is not what was said.")
 
 
 def nothing_waits(at: Place, request_id: str) -> None:

@@ -12,6 +12,7 @@ from coordinator.errors import (
     ConflictError,
     IllegalTransitionError,
     KeyReusedError,
+    LookAloneError,
     NotFoundError,
     NotYourClaimError,
     PromotionRefusedError,
@@ -470,6 +471,23 @@ class TestRequests:
             error=StaleEpochError,
             text=f"{epoch - 1}, current 1.",
         )
+
+    async def test_what_was_not_looked_at_gets_what_the_one_shown_got(
+        self, asked: Store
+    ) -> None:
+        two = make_window(2)
+        await asked.commit(decided(2), opened(2), window=two)
+        await asked.commit(claimed(), claimed(2))
+        unseen = replace(answered(2), shown=RequestId("r-1"))
+        refusal: dict[str, Any] = {"error": LookAloneError, "text": "not what was said"}
+
+        await refuse(asked, unseen, **refusal)
+        await refuse(asked, e.AnswerGiven(unseen, 1), **refusal)
+        await asked.commit(e.AnswerGiven(answered(label="ok"), 1))
+        await refuse(asked, e.AnswerGiven(unseen, 1), **refusal)
+        await asked.commit(e.AnswerUndone(RequestId("r-1"), ANA))
+        await asked.commit(answered())
+        await asked.commit(unseen)
 
     async def test_a_claim_of_somebody_else_is_named(self, asked: Store) -> None:
         await asked.commit(claimed())

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any, Self
 
 from coordinator.clock import SECOND_NS, ManualClock
@@ -73,6 +74,13 @@ class QueueWorld:
         clock = ManualClock(NOON)
         store = await Store.open(None, clock=clock, commit_deadline_s=30)
         return cls(store, clock, **settings)
+
+    @classmethod
+    async def on_disk(cls, path: Path, *, deadline_s: float = 30, **more: Any) -> Self:
+        """With a store in files, whose commits may be late."""
+        clock = ManualClock(NOON)
+        store = await Store.open(path, clock=clock, commit_deadline_s=deadline_s)
+        return cls(store, clock, **more)
 
     async def restarted(self) -> Self:
         world = type(self)(self.store, self.clock, **self.settings)

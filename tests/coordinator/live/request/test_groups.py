@@ -27,6 +27,7 @@ from coordinator.terms import (
 )
 from tests.builders import ANA, BEN, FAMILY, make_digest, make_key
 from tests.coordinator.live.request.queue_world import QueueWorld
+from tests.still_disk import StillDisk
 
 CELLS = [CellId(f"press-{n}") for n in range(1, 9)]
 
@@ -330,6 +331,73 @@ async def test_a_call_that_comes_again_after_it_was_taken_back_says_nothing():
 
     assert waiting == [""] * 8
     assert {r.refused.code for r in again[1:] if r.refused} == {"LOOK_ALONE"}
+
+
+@pytest.mark.parametrize("slow", [events.RequestClaimed, events.AnswerGiven])
+async def test_what_is_taken_back_while_the_others_are_answered_is_said_of_none(
+    monkeypatch, slow
+):
+    world = await QueueWorld.open(undo_s=3)
+    asked = await eight(world)
+    commit = world.store.commit
+    comes, gate = asyncio.Event(), asyncio.Event()
+
+    async def held_up(*happened: Any, **more: Any) -> Any:
+        about = getattr(happened[0], "answer", happened[0])
+        if isinstance(happened[0], slow) and about.request_id == asked[2].request_id:
+            comes.set()
+            await gate.wait()
+        return await commit(*happened, **more)
+
+    monkeypatch.setattr(world.store, "commit", held_up)
+    under_way = asyncio.create_task(say(world, asked))
+    await comes.wait()
+    await world.queue.undo(asked[0].request_id, ANA, make_key("undo"))
+    gate.set()
+    results = await under_way
+    world.advance(10)
+    await world.queue.make_final()
+    waiting = [r for r in world.queue.all_open() if r.is_pending]
+    claimed = [r.cell_id for r in world.queue.all_open() if r.claimed_by]
+    await world.store.close()
+
+    assert {r.refused.code for r in results[2:] if r.refused} == {"LOOK_ALONE"}
+    assert (world.final, waiting) == ([], [])
+    assert claimed == [asked[0].cell_id]
+
+
+async def test_one_on_its_way_to_the_disk_is_taken_back_with_the_others(
+    monkeypatch, tmp_path
+):
+    world = await QueueWorld.on_disk(tmp_path, undo_s=3)
+    asked = await eight(world)
+    commit, disk = world.store.commit, StillDisk(world.store)
+    both_wait = asyncio.Event()
+
+    async def in_order(*happened: Any, **more: Any) -> Any:
+        match happened[0]:
+            case events.AnswerGiven(answer) if answer.request_id == asked[2].request_id:
+                disk.__enter__()
+            case events.AnswerUndone():
+                both_wait.set()
+            case _:
+                pass
+        return await commit(*happened, **more)
+
+    monkeypatch.setattr(world.store, "commit", in_order)
+    under_way = asyncio.create_task(say(world, asked))
+    await asyncio.to_thread(disk.stands.wait)
+    undo = world.queue.undo(asked[0].request_id, ANA, make_key("undo"))
+    undone = asyncio.create_task(undo)
+    await both_wait.wait()
+    disk.__exit__(None, None, None)
+    await asyncio.gather(under_way, undone)
+    world.advance(10)
+    await world.queue.make_final()
+    waiting = [r for r in world.queue.all_open() if r.is_pending]
+    await world.store.close()
+
+    assert (world.final, waiting) == ([], [])
 
 
 async def test_after_a_crash_between_members_the_same_call_does_the_rest():
