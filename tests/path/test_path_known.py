@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from coordinator.clock import SECOND_NS
+from coordinator.insight.explain import lines
 from coordinator.live.gate.audit import AuditPlan
 from coordinator.live.gate.keeper import GateKeeper
 from coordinator.live.gate.plan import GatePlan, Mode, Word
@@ -134,6 +135,7 @@ class KnownWorld(GateWorld):
             store=self.real,
             clock=self.clock,
             presence=SimpleNamespace(people=self.people),
+            people_there=lambda: self.people,
             gates={PEG: self.keeper},
             vocabulary=SimpleNamespace(all=lambda: [FAMILY]),
         )
@@ -202,6 +204,9 @@ async def test_nothing_is_measured_or_learned_by_its_answer(world: KnownWorld, l
     assert told == events.KnownCaseEnded(request.request_id, "misaligned", label)
     assert await world.measured() == before
     assert world.state() is CellState.WORKING
+    story = lines(await world.real.story(request.request_id))
+    (line,) = [line for line in story if "was a known case" in line]
+    assert f"agreed on misaligned, and it was called {label} now" in line
 
 
 async def test_after_a_restart_it_still_counts_for_nothing(world: KnownWorld):
