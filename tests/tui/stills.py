@@ -10,8 +10,11 @@ from typing import Any
 from textual.app import App
 from textual.screen import Screen
 
+from tests.tui import still_evidence
 from tui import theme
 from tui.board import Board, Pictured, RequestChanged, fold
+from tui.lessons import Stage
+from tui.login import Door, Name
 from tui.past import (
     Case,
     Cases,
@@ -30,11 +33,15 @@ from tui.past import (
 from tui.scene import Notice, Scene
 from tui.screens.board import BoardScreen
 from tui.screens.cases import CasesScreen
+from tui.screens.clip import ClipScreen
 from tui.screens.frame import Frame
 from tui.screens.journal import JournalScreen
+from tui.screens.login import LoginScreen
 from tui.screens.models import ModelsScreen
 from tui.screens.numbers import NumbersScreen
+from tui.screens.request import RequestScreen
 from tui.screens.sheet import SheetScreen
+from tui.screens.teach import TeachScreen
 from tui.screens.wall import WallScreen
 from tui.terms import (
     Actor,
@@ -63,9 +70,15 @@ class Still(App[None]):
     ENABLE_COMMAND_PALETTE = False
 
     def __init__(
-        self, screen: Callable[[], Frame], scene: Scene, language: str, look: str
+        self,
+        screen: Callable[[], Frame],
+        scene: Scene,
+        language: str,
+        look: str,
+        over: Callable[[], Screen[Any]] | None = None,
     ) -> None:
         super().__init__()
+        self._over = over
         self._make, self._scene = screen, scene
         self._language, self._theme = language, look
 
@@ -77,12 +90,14 @@ class Still(App[None]):
         for one in theme.ALL:
             self.register_theme(one)
         self.theme = self._theme
+        if self._over is not None:
+            self.push_screen(self._over())
 
     def draw(self) -> None:
         """Show the scene, twice: the first time the widgets learn their size."""
-        screen = self.screen
-        assert isinstance(screen, Frame)
-        screen.show(self._scene)
+        for screen in self.screen_stack:
+            if isinstance(screen, Frame):
+                screen.show(self._scene)
 
 
 def _board() -> Board:
@@ -287,3 +302,35 @@ SCREENS: dict[str, Callable[[], Frame]] = {
     "sheet": SheetScreen,
     "wall": WallScreen,
 }
+
+_ASKED = SCENE.board.requests[0]
+AT_QUESTION = replace(
+    SCENE, notice=Notice(), sitting=still_evidence.sitting(_ASKED, NOW_S)
+)
+AT_CLIP = replace(AT_QUESTION, clip=still_evidence.clip())
+IN_FLOOD = replace(
+    AT_QUESTION,
+    board=replace(SCENE.board, presence=still_evidence.FLOOD),
+    sitting=still_evidence.cause(still_evidence.sitting(_ASKED, NOW_S)),
+)
+TEACHING = replace(SCENE, notice=Notice(), teaching=still_evidence.desk(_ASKED, NOW_S))
+AT_EDGE = replace(TEACHING, teaching=still_evidence.desk(_ASKED, NOW_S, Stage.EDGE))
+
+AT_WORK: dict[str, tuple[Callable[[], Frame], Scene]] = {
+    "request": (RequestScreen, AT_QUESTION),
+    "flood": (RequestScreen, IN_FLOOD),
+    "clip": (ClipScreen, AT_CLIP),
+    "teach": (TeachScreen, TEACHING),
+    "teach-alike": (TeachScreen, AT_EDGE),
+}
+"""The screens at which a person decides, each with what they see."""
+
+NAMES = (Name("ana", "Ana Berg"), Name("ben", "Ben Holt"), Name("eva", "Eva Lang"))
+
+
+def at_the_door(language: str = "en") -> Still:
+    """Nobody is logged in: the names over the board."""
+    door = Door(accounts=True, names=NAMES)
+    scene = replace(SCENE, nobody_here=True, notice=Notice())
+    over = lambda: LoginScreen(lambda: door)  # noqa: E731 - made in the app
+    return Still(BoardScreen, scene, language, theme.CALM.name, over)

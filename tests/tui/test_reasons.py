@@ -77,7 +77,7 @@ def test_the_set_says_how_often_it_holds_and_when_it_is_too_early() -> None:
     cut = replace(EVIDENCE.why, plausible=6)
 
     assert "In 95 % of such questions it is the first answer." in said(EVIDENCE)
-    assert set_in_short(EVIDENCE) == "95 %: the first"
+    assert set_in_short(EVIDENCE) == "in 95 % it is the first"
     assert "Nothing is ruled out yet: 7 of 19 answers to test it on." in said(
         replace(EVIDENCE, why=early)
     )
@@ -171,7 +171,7 @@ async def test_on_a_small_screen_a_key_turns_from_one_to_the_next(
     async with desk(coordinator, SMALL) as ana:
         await ana.sees("ASKING")
         await ana.press("n")
-        await ana.sees("yours", "n alike", "95 %: the first 3")
+        await ana.sees("yours", "n alike", "in 95 % one of the first 3")
         assert "most alike" not in ana.text
         await ana.press("n")
         await ana.sees("most alike, 0.31: misaligned insertion  (n: next)")

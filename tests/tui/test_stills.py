@@ -13,7 +13,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.pilot import LARGE, SMALL
-from tests.tui.stills import LOST, SCENE, SCREENS, Still
+from tests.tui.stills import AT_WORK, LOST, SCENE, SCREENS, Still, at_the_door
 from tui.scene import Scene
 from tui.theme import CALM, CONTRAST
 from tui.words import WORDS
@@ -51,6 +51,25 @@ def still(
 @pytest.mark.parametrize("name", SCREENS)
 def test_a_screen(name: str, size: str, snap_compare) -> None:
     assert snap_compare(still(name), terminal_size=SIZES[size], run_before=drawn)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", AT_WORK)
+def test_where_a_person_decides(name: str, size: str, snap_compare) -> None:
+    app = Still(*AT_WORK[name], "en", CALM.name)
+    assert snap_compare(app, terminal_size=SIZES[size], run_before=drawn)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_who_are_you(size: str, snap_compare) -> None:
+    app = at_the_door()
+    assert snap_compare(app, terminal_size=SIZES[size], run_before=drawn)
+
+
+@pytest.mark.parametrize("name", ["request", "flood"])
+def test_a_question_in_german(name: str, snap_compare) -> None:
+    app = Still(*AT_WORK[name], "de", CALM.name)
+    assert snap_compare(app, terminal_size=SMALL, run_before=drawn)
 
 
 @pytest.mark.parametrize("name", ["board", "models", "wall"])

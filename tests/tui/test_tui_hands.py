@@ -86,8 +86,8 @@ async def test_a_question_is_given_to_somebody_who_is_here(coordinator) -> None:
         desk(coordinator, actor=BEN) as ben,
         desk(coordinator, actor=ANA) as ana,
     ):
-        await ben.sees("2 answering")
-        await ana.sees("2 answering")
+        await ben.sees("2 connected")
+        await ana.sees("2 connected")
         await at_question(ana)
         await ana.press("g")
         await ana.sees("Who gets this question?", "ben", "Enter chooses")
