@@ -54,7 +54,7 @@ def build(
         pressure=Pressure(
             clock,
             limits=Limits(section.flood_per_10_min, section.budget_per_hour),
-            people=lambda: plant().presence.people,
+            people=lambda: plant().people_there(),
             cells_of=Counter(settings.family_of().values()),
         ),
         known=KnownShare(settings.people.known_share),

@@ -68,7 +68,7 @@ def _have_time(plant: Plant) -> bool:
     """Whether somebody is there, and none of what they must do comes later by it."""
     queue = plant.requests
     return (
-        plant.presence.people > 0
+        plant.people_there() > 0
         and queue.pressure.has_room
         and not any(request.is_known for request in queue.all_open())
     )

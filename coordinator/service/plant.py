@@ -82,6 +82,10 @@ class Plant:
             lives=self.people.sessions.lives,
         )
 
+    def people_there(self) -> int:
+        """How many people can answer now, each once."""
+        return self.presence.people(self.people.sessions.lives)
+
     def is_blind(self, request: OperatorRequest) -> bool:
         """Whether a question is asked without the guess first; never of nobody."""
         share = self.people.blind_share if self.people.accounts.exist else 0.0

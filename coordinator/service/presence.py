@@ -36,10 +36,13 @@ class Presence:
         self._changed = changed
         self._answering: Counter[Actor] = Counter()
 
-    @property
-    def people(self) -> int:
-        """How many people can answer, each once."""
-        return len(self._answering)
+    def people(self, lives: Callable[[SessionId], bool]) -> int:
+        """How many people can answer, each once, at however many places.
+
+        Args:
+            lives: Whether a person's session has not ended.
+        """
+        return len(self._present(lives))
 
     @contextmanager
     def answering(self, actor: Actor) -> Iterator[None]:
