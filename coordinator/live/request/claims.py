@@ -60,7 +60,7 @@ class Claims(Book):
         if epoch_before is not None:
             return replace(request, claim_epoch=int(epoch_before))
         if request.claimed_by == actor.person:
-            return self._renewed(request)
+            return self._renewed(_theirs(request, actor))
         require_role(request, actor)
         refuse_pending(request, self._clock.monotonic_ns())
         if request.claimed_by and not take_over:
@@ -79,7 +79,7 @@ class Claims(Book):
         except StaleEpochError as error:
             current = await self._require_open(request_id)
             if current.claimed_by == actor.person:
-                return self._renewed(current)
+                return self._renewed(_theirs(current, actor))
             raise self._claimed(current) from error
         self.looks.begin(request_id, actor.person)
         now_ns = self._clock.monotonic_ns()
@@ -162,3 +162,8 @@ class Claims(Book):
         if request.claim_epoch != claim_epoch:
             return request
         return replace(request, claimed_by=NOBODY, claimed_at=None, claim_expires_ns=0)
+
+
+def _theirs(request: OperatorRequest, actor: Actor) -> OperatorRequest:
+    """What a person holds, in their session: one handed to them begins in none."""
+    return replace(request, claimed_session=request.claimed_session or actor.session)

@@ -409,6 +409,59 @@ async def test_who_is_locked_out_is_present_no_longer(world, front):
     assert there.people == ()
 
 
+async def test_who_watches_at_two_places_is_one_person_to_ask(world, front):
+    for name in ("ana", "ben"):
+        await front.add(name)
+    calls = [
+        world.operators.Watch(
+            operator_pb2.WatchRequest(answering=True),
+            metadata=bearer((await front.login(name, device)).token),
+        )
+        for name, device in (
+            ("ana", "panel-1"),
+            ("ana", "tablet-2"),
+            ("ben", "panel-3"),
+        )
+    ]
+    for call in calls:
+        await call.read()
+    both = world.plant.people_there()
+    await front.change("ben", locked=True)
+    one = world.plant.people_there()
+    world.clock.advance(timedelta(seconds=120))
+    await world.plant.people.sessions.tick()
+    nobody = world.plant.people_there()
+    for call in calls:
+        call.cancel()
+
+    assert (both, one, nobody) == (2, 1, 0)
+
+
+async def test_a_question_handed_over_stays_where_it_was_taken_up(world, front):
+    _, summary = await world.asked()
+    for name in ("ana", "ben"):
+        await front.add(name)
+    ana = bearer((await front.login("ana", "panel-1")).token)
+    panel = bearer((await front.login("ben", "panel-2")).token)
+    tablet = bearer((await front.login("ben", "tablet-3")).token)
+    claimed = await world.operators.Claim(claim(summary.request_id), metadata=ana)
+    handed = operator_pb2.HandOverRequest(
+        request_id=summary.request_id,
+        claim_epoch=claimed.summary.claim_epoch,
+        to_person="ben",
+        idempotency_key="hand-over-1",
+    )
+    await world.operators.HandOver(handed, metadata=ana)
+
+    await world.operators.Claim(claim(summary.request_id), metadata=tablet)
+    await front.access.Logout(access_pb2.LogoutRequest(), metadata=panel)
+    (still,) = world.plant.requests.all_open()
+    await front.access.Logout(access_pb2.LogoutRequest(), metadata=tablet)
+    (after,) = world.plant.requests.all_open()
+
+    assert (still.claimed_by, after.claimed_by) == ("ben", "")
+
+
 async def test_the_login_screen_offers_who_was_here_first(world, front):
     for name in ("ana", "ben", "cleo"):
         await front.add(name, shown=name.title())

@@ -242,6 +242,24 @@ async def test_an_answer_that_may_not_be_changes_nothing(
     assert await world.of_kind(events.RequestAnswered) == []
 
 
+async def test_a_first_word_that_is_unknown_is_the_one_that_is_named(
+    world: QueueWorld,
+):
+    request = await world.ask()
+    await world.claim(request)
+
+    with pytest.raises(UnknownLabelError, match="'scraped', known: "):
+        await world.queue.answer(
+            request.request_id,
+            ANA,
+            claim_epoch=1,
+            label="ok",
+            view=view_digest(request, world.family),
+            once=make_key(),
+            first_label="scraped",
+        )
+
+
 async def test_without_a_claim_nobody_answers(world: QueueWorld):
     request = await world.ask()
     with pytest.raises(NotYourClaimError, match="nobody"):
