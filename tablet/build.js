@@ -21,6 +21,9 @@ const common = {
 };
 await build({ ...common, entryPoints: ["src/main.js"], outfile: join(out, "app.js"), format: "esm" });
 await build({
+  ...common, entryPoints: ["src/clip/worker.js"], outfile: join(out, "recording.js"), format: "iife",
+});
+await build({
   ...common, entryPoints: ["src/style.css"], outfile: join(out, "app.css"), external: ["*.woff2"],
 });
 for (const weight of [500, 700]) {

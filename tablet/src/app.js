@@ -4,6 +4,7 @@
 
 import { Answering } from "./answering.js";
 import { CallError } from "./calls.js";
+import { ClipDesk } from "./clip/desk.js";
 import { wordsOf } from "./contract.js";
 import { Cord } from "./cord.js";
 import { Door } from "./door.js";
@@ -33,6 +34,7 @@ export class App {
     this.seat = new Seat(calls, who, this.outbox, () => paint());
     this.teaching = new Teaching(this);
     this.answering = new Answering(this);
+    this.clips = new ClipDesk(this);
     this.cord = new Cord(this);
     this.door = new Door(this);
     this.screen = "board"; // board, request, teach, models
@@ -60,6 +62,7 @@ export class App {
   // -- moving about ---------------------------------------------------------------------
 
   go(screen) {
+    this.clips.close();
     if (this.screen === "request" && screen !== "request") this.seat.leave();
     if (this.screen === "teach" && screen !== "teach") this.teaching.leave();
     this.screen = screen;
@@ -84,6 +87,7 @@ export class App {
     this.sheet = null;
     this.screen = "request";
     this.page = 0;
+    this.clips.close();
     return this.seat.open(requestId, together ? (reply) => this.answering.mates(reply) : null);
   }
 

@@ -71,6 +71,7 @@ export class Door {
   }
 
   async #goodbye(token) {
+    this.app.clips.close();
     await this.app.seat.leave();
     await this.app.teaching.leave();
     if (token) {

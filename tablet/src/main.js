@@ -6,6 +6,7 @@ import { Calls } from "./calls.js";
 import { readContract } from "./contract.js";
 import { frame } from "./screens/frame.js";
 import { say, speak } from "./say.js";
+import { keepFiles } from "./trusted.js";
 import { Who } from "./who.js";
 
 const AGAIN_MS = 2000;
@@ -15,11 +16,7 @@ speak(localStorage.getItem("andon.language") ?? navigator.language.slice(0, 2));
 document.documentElement.dataset.theme = localStorage.getItem("andon.theme") ?? "day";
 
 if (window.isSecureContext && "serviceWorker" in navigator) {
-  const policy = window.trustedTypes?.createPolicy("andon", {
-    createScriptURL: (url) => (url === "sw.js" ? url : ""),
-  });
-  navigator.serviceWorker.register(policy ? policy.createScriptURL("sw.js") : "sw.js")
-    .catch(() => {}); // without it the page works, and cannot be opened offline
+  keepFiles().catch(() => {}); // without it the page works, and cannot be opened offline
 }
 
 async function contract() {

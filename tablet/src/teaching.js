@@ -99,6 +99,7 @@ export class Teaching {
         channels: this.channels, nearest: [], summary: { family: this.family },
       });
     }
+    this.app.clips?.close();
     this.window = window;
     this.shownMs = Date.now();
     this.app.page = 0;

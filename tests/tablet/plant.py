@@ -141,12 +141,19 @@ class Plant:
         async with desk(self, person) as there:
             await there.claim(request_id)
 
-    async def label_some(self, count: int) -> None:
-        """Let ben answer about so many parts: windows for a second opinion."""
+    async def label_some(self, count: int, clip: bytes = b"") -> None:
+        """Let ben answer about so many parts: windows for a second opinion.
+
+        Args:
+            count: Parts.
+            clip: Recording of each; none when it is empty.
+        """
         cell = self.cells["press-1"]
         for number in range(count):
             permits = len(cell.permits) + 1
             asked = await cell.ask("misaligned", part=f"T-{number}")
+            if clip:
+                await cell.bring_clip(clip)
             await self.answer(asked, URGENT)
             await until(partial(_has, cell.permits, permits))
 

@@ -55,5 +55,13 @@ def test_the_lock_file_names_no_host_and_pins_everything() -> None:
 def test_whoever_wrote_what_the_page_contains_is_named() -> None:
     named = (PAGE / "licences.txt").read_text(encoding="utf-8")
 
-    for word in ("lit-html", "protobuf-es", "Barlow", "BSD", "OPEN FONT LICENSE"):
+    for word in (
+        "lit-html",
+        "protobuf-es",
+        "mcap",
+        "fzstd",
+        "Barlow",
+        "BSD",
+        "OPEN FONT LICENSE",
+    ):
         assert word in named

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 
 from tests.tablet.plant import ATTACK, PIN, Plant, until
 from tests.tablet.seat import Tablet
+from tests.tui.fake_clips import make_clip
 
 CELLS = 8
 FEW = {"undo_s": 30.0, "flood_per_10_min": 4}
 """More questions are a flood here."""
 SCREENS = (
-    "login", "pin", "board", "question", "labels", "sent", "cell", "hold",
+    "login", "pin", "board", "question", "clip", "labels", "sent", "cell", "hold",
     "teach", "models", "flood", "cause", "apart", "settings", "lost",
 )  # fmt: skip
 
@@ -28,6 +29,7 @@ async def prepare(plant: Plant, *, plain: bool = False) -> None:
     await plant.label_some(6)
     plant.believe("misaligned", 0.62)
     await plant.cells["press-2"].ask("misaligned")
+    await plant.cells["press-2"].bring_clip(make_clip())
     await plant.cells["press-4"].ask("misaligned", part="" if plain else ATTACK)
     await plant.cells["press-5"].end()
 
@@ -65,6 +67,11 @@ async def walk(plant: Plant, one: Tablet, board: str, close: str) -> AsyncIterat
     await one.open_question("press-2")
     await one.see(".trace canvas >> nth=2")
     yield "question"
+    await one.tap(".pager button >> nth=2")
+    await one.see(".clip canvas >> nth=2")
+    await one.page.fill(".scrub input", "-1")
+    yield "clip"
+    await one.tap(".clip-keys .big")
     await one.tap(".more button >> nth=1")
     await one.see(".sheet .answer")
     yield "labels"

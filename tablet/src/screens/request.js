@@ -6,6 +6,7 @@ import { seconds } from "../contract.js";
 import { drawn } from "../parts/trace.js";
 import { focusOnce } from "../parts/focus.js";
 import { labelled, named, say } from "../say.js";
+import { clipButton, clipView } from "./clip.js";
 import { column, inWords, tracesOf } from "../traces.js";
 
 const A_PAGE = 3;
@@ -24,7 +25,8 @@ export function requestScreen(app) {
   }
   return html`<div class="request">
     ${head(app, sitting)}
-    <div class="evidence">${traces(app, evidence)}${alike(app, evidence, sitting)}</div>
+    <div class="evidence">${felt(app, evidence, evidence.summary.clipId || evidence.clipId)}${
+      app.clips.shown ? nothing : alike(app, evidence, sitting)}</div>
     <div class="deciding">${standing(app, sitting)}${cause(app, sitting)}${answers(app, sitting)}</div>
   </div>`;
 }
@@ -60,8 +62,13 @@ function why(verdict, summary) {
   return words === known ? text : html`<b>${words}</b> <span lang="en">${text}</span>`;
 }
 
+/** The window, or the recording around it. */
+export function felt(app, evidence, clipId) {
+  return app.clips.shown ? clipView(app, evidence) : traces(app, evidence, clipId);
+}
+
 /** The channels, most telling first, some at a time. */
-export function traces(app, evidence) {
+function traces(app, evidence, clipId) {
   evidence.traces ??= tracesOf(evidence).map((trace) => ({
     ...trace, values: column(evidence.window, trace.index),
   }));
@@ -71,11 +78,12 @@ export function traces(app, evidence) {
   const turn = (by) => { app.page = (page + by + pages) % pages; app.paint(); };
   return html`
     <div class="traces">${all.slice(page * A_PAGE, (page + 1) * A_PAGE).map((one) => trace(one, evidence))}</div>
-    ${pages > 1 ? html`<div class="pager">
-      <button class="quiet" @click=${() => turn(-1)}>‹ ${say("request.before")}</button>
-      <span>${say("request.channels", { page: page + 1, pages })}</span>
-      <button class="quiet" @click=${() => turn(1)}>${say("request.after")} ›</button>
-    </div>` : nothing}`;
+    <div class="pager">
+      ${pages > 1 ? html`<button class="quiet" @click=${() => turn(-1)}>‹ ${say("request.before")}</button>
+        <span>${say("request.channels", { page: page + 1, pages })}</span>
+        <button class="quiet" @click=${() => turn(1)}>${say("request.after")} ›</button>` : nothing}
+      ${clipButton(app, clipId)}
+    </div>`;
 }
 
 function trace(one, evidence) {

@@ -4,7 +4,7 @@ import { html, nothing } from "lit-html";
 import { bar, percent } from "../look.js";
 import { focusOnce } from "../parts/focus.js";
 import { named, say } from "../say.js";
-import { answerButton, traces } from "./request.js";
+import { answerButton, felt } from "./request.js";
 
 export function teachScreen(app) {
   const { teaching } = app;
@@ -17,7 +17,7 @@ export function teachScreen(app) {
       ${progress(teaching.status)}
     </div>
     ${window ? html`
-      <div class="evidence">${traces(app, window)}</div>
+      <div class="evidence">${felt(app, window, window.clipId)}</div>
       <div class="deciding">${teaching.note ? note(teaching.note) : nothing}${labels(app, window)}</div>`
     : html`<div class="evidence empty"><p class="calm">${teaching.note || say(empty(teaching))}</p>
         ${teaching.note || teaching.status?.unread
