@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from coordinator import log
 from coordinator.clock import Clock
@@ -13,7 +14,7 @@ from coordinator.errors import (
     BadIdError,
     ConflictError,
     NotFoundError,
-    StoreDegradedError,
+    StoreError,
 )
 from coordinator.people.pins import PinHasher, require_pin
 from coordinator.seams import PinKeeper, Store
@@ -41,6 +42,16 @@ CHANGED_OFFLINE: Final = frozenset(
     )
 )
 """What `andon user` also records while no coordinator runs."""
+NO_FAILURES: Final[Mapping[str, Any]] = {"failures": 0, "failed_at": None}
+"""Of an account whose wrong PINs are forgotten."""
+
+Change = (
+    events.PersonLocked
+    | events.PersonUnlocked
+    | events.RoleChanged
+    | events.PinChanged
+    | events.TeamChanged
+)
 
 
 class Accounts:
@@ -108,8 +119,8 @@ class Accounts:
             raise BadIdError("a name matches [a-z0-9][a-z0-9._-]{0,62}.")
         require_pin(pin, least=self._least_digits)
         async with self._changing:
-            if once is not None and await self._store.replied(once) is not None:
-                return self._require(person)
+            if await self._was_done(once):
+                return await self._as_recorded(PersonId(person))
             if person in self._people:
                 raise ConflictError(f"{person} has an account already.", "PERSON_TAKEN")
             added = Person(
@@ -120,31 +131,28 @@ class Accounts:
                 shown=shown,
                 team=team,
             )
-            await self._commit(
-                events.PersonAdded(
-                    added.person, role, added.pin_digest, actor, shown, team
-                ),
-                once,
+            event = events.PersonAdded(
+                added.person, role, added.pin_digest, actor, shown=shown, team=team
             )
+            try:
+                await self._store.commit(event, once=once, reply="done")
+            except AlreadyDoneError:
+                return await self._as_recorded(added.person)
             return self._now(added)
 
     async def lock(
         self, person: str, actor: Actor, once: IdempotencyKey | None = None
     ) -> Person:
         """Take an account out of use; raises like change_role()."""
-        found = self._require(person)
-        await self._commit(events.PersonLocked(found.person, actor), once)
-        return self._now(replace(self._require(person), locked=True))
+        event = events.PersonLocked(PersonId(person), actor)
+        return await self._change(event, once, locked=True)
 
     async def unlock(
         self, person: str, actor: Actor, once: IdempotencyKey | None = None
     ) -> Person:
         """Let an account be used again; raises like change_role()."""
-        found = self._require(person)
-        await self._commit(events.PersonUnlocked(found.person, actor), once)
-        return self._now(
-            replace(self._require(person), locked=False, failures=0, failed_at=None)
-        )
+        event = events.PersonUnlocked(PersonId(person), actor)
+        return await self._change(event, once, locked=False, **NO_FAILURES)
 
     async def change_role(
         self,
@@ -155,22 +163,24 @@ class Accounts:
     ) -> Person:
         """Give an account another role.
 
+        Returns:
+            The account as it is now, also when this was said before.
+
         Raises:
             NotFoundError: there is no such account.
             RoleError: the actor may not.
+            KeyReusedError: the key was used for something else.
             StoreDegradedError: it could not be recorded; nothing changed.
         """
-        found = self._require(person)
-        await self._commit(events.RoleChanged(found.person, role, actor), once)
-        return self._now(replace(self._require(person), role=role))
+        event = events.RoleChanged(PersonId(person), role, actor)
+        return await self._change(event, once, role=role)
 
     async def change_team(
         self, person: str, team: str, actor: Actor, once: IdempotencyKey | None = None
     ) -> Person:
         """Let an account count for another team; raises like change_role()."""
-        found = self._require(person)
-        await self._commit(events.TeamChanged(found.person, team, actor), once)
-        return self._now(replace(self._require(person), team=team))
+        event = events.TeamChanged(PersonId(person), team, actor)
+        return await self._change(event, once, team=team)
 
     async def change_pin(
         self, person: str, pin: str, actor: Actor, once: IdempotencyKey | None = None
@@ -179,13 +189,11 @@ class Accounts:
         require_pin(pin, least=self._least_digits)
         async with self._changing:
             found = self._require(person)
+            if await self._was_done(once):
+                return await self._as_recorded(found.person)
             digest = await self._keep(pin)
-            await self._commit(events.PinChanged(found.person, digest, actor), once)
-            changed = self._now(
-                replace(
-                    self._require(person), pin_digest=digest, failures=0, failed_at=None
-                )
-            )
+            event = events.PinChanged(found.person, digest, actor)
+            changed = await self._record(event, once, pin_digest=digest, **NO_FAILURES)
             await self._forget_old()
             return changed
 
@@ -201,17 +209,41 @@ class Accounts:
         return await asyncio.to_thread(self._pins.keep, kept)
 
     async def _forget_old(self) -> None:
-        cited = {one.pin_digest for one in self._people.values()}
+        """Remove the hashes that the record, not this memory, cites no more."""
         try:
+            cited = {one.pin_digest for one in await self._store.people()}
             await asyncio.to_thread(self._pins.forget_all_but, cited)
-        except StoreDegradedError as error:  # it is only not gone yet
+        except StoreError as error:  # it is only not gone yet
             _log.warning("old_pin_kept", text=error.text)
 
-    async def _commit(self, event: events.Event, once: IdempotencyKey | None) -> None:
+    async def _change(
+        self, event: Change, once: IdempotencyKey | None, **new: Any
+    ) -> Person:
+        async with self._changing:
+            found = self._require(event.person)
+            if await self._was_done(once):
+                return await self._as_recorded(found.person)
+            return await self._record(event, once, **new)
+
+    async def _was_done(self, once: IdempotencyKey | None) -> bool:
+        return once is not None and await self._store.replied(once) is not None
+
+    async def _record(
+        self, event: Change, once: IdempotencyKey | None, **new: Any
+    ) -> Person:
+        """Make a change durable, then mirror it; one that was done is only read."""
         try:
             await self._store.commit(event, once=once, reply="done")
         except AlreadyDoneError:
-            return
+            return await self._as_recorded(event.person)
+        return self._now(replace(self._require(event.person), **new))
+
+    async def _as_recorded(self, person: PersonId) -> Person:
+        """Take one account over from the record; later changes of it are there."""
+        for one in await self._store.people():
+            if one.person == person:
+                return self._now(one)
+        raise NotFoundError(f"'{person[:40]}' has no account.", "UNKNOWN_PERSON")
 
     def _require(self, person: str) -> Person:
         found = self._people.get(PersonId(person))

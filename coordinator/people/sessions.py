@@ -20,7 +20,12 @@ from typing import Final
 
 from coordinator import log
 from coordinator.clock import Clock, seconds_to_ns
-from coordinator.errors import LoginRefusedError, OverloadedError, StoreError
+from coordinator.errors import (
+    LoginRefusedError,
+    LoginRequiredError,
+    OverloadedError,
+    StoreError,
+)
 from coordinator.people.accounts import Accounts
 from coordinator.people.patience import Patience
 from coordinator.seams import Store
@@ -33,6 +38,7 @@ from coordinator.terms import (
     SessionEnd,
     SessionId,
     events,
+    is_id,
     new_id,
 )
 
@@ -42,8 +48,34 @@ REFUSAL_S: Final = 0.5
 MOST_TRIES: Final = 16
 """Logins that may wait for the one core they get."""
 
+NO_NAME: Final = ""
+"""What can be nobody's name stands under this one: it may be long, and of any kind."""
+
 Ended = Callable[[PersonSession, SessionEnd], Awaitable[None]]
-"""Told when a session ended: what its person holds is let go."""
+"""Told when a session ended: what its person holds is let go. It never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What a login came to.
+
+    Attributes:
+        token: For the client alone.
+        session: What began.
+        replaced: The session at the same device that it ended.
+    """
+
+    token: str
+    session: PersonSession
+    replaced: PersonSession | None = None
+
+
+@dataclass(slots=True)
+class _Here:
+    """When somebody was last there, and must go at the latest; monotonic, in ns."""
+
+    touched_ns: int
+    until_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +117,9 @@ class Sessions:
             free=rules.tries, longest_ns=seconds_to_ns(rules.longest_wait_s)
         )
         self._by_token: dict[Digest, PersonSession] = {}
-        self._touched_ns: dict[SessionId, int] = {}
+        self._here: dict[SessionId, _Here] = {}
         self._unrecorded: list[events.PersonSessionEnded] = []
-        self._trying = asyncio.Semaphore(1)
+        self._one_at_a_time = asyncio.Lock()
         self._tries = 0
         self._nobodys_pin = ""
 
@@ -95,7 +127,7 @@ class Sessions:
         """Take over what is on record; nobody has been idle yet."""
         now_ns = self._clock.monotonic_ns()
         for session in await self._store.person_sessions():
-            self._remember(session, now_ns)
+            self._remember(session)
         for person in self._accounts.all():
             if person.failures:
                 self._patience.note(person.person, person.failures, now_ns)
@@ -117,24 +149,19 @@ class Sessions:
 
     def lives(self, session: SessionId) -> bool:
         """Whether a session has not ended."""
-        return session in self._touched_ns
+        return session in self._here
 
     def touch(self, session: SessionId) -> None:
         """Note that a person did something: the idle lock begins anew."""
-        if session in self._touched_ns:
-            self._touched_ns[session] = self._clock.monotonic_ns()
+        if (here := self._here.get(session)) is not None:
+            here.touched_ns = self._clock.monotonic_ns()
 
-    async def login(
-        self, name: str, pin: str, device: str
-    ) -> tuple[str, PersonSession]:
+    async def login(self, name: str, pin: str, device: str) -> Login:
         """Begin a session; whoever was at this device before is logged out.
-
-        Returns:
-            The token, for the client alone, and the session.
 
         Raises:
             LoginRefusedError: the name or the PIN is wrong, too many were, or the
-                account is locked.
+                account is locked or was changed meanwhile.
             OverloadedError: too many try at once.
             StoreDegradedError: it could not be recorded; nobody is logged in.
         """
@@ -143,15 +170,21 @@ class Sessions:
             raise OverloadedError("too many log in at once. Try again.")
         self._tries += 1
         try:
-            async with self._trying:
-                person = await self._prove(name, pin, device)
+            async with self._one_at_a_time:
+                # Who is at a device is looked up and replaced in one go.
+                person = await self._prove(
+                    name if is_id(name) else NO_NAME, pin, device
+                )
+                login = await self._begin(person, device)
         except LoginRefusedError:
             took_s = (self._clock.monotonic_ns() - began_ns) / 1e9
             await self._clock.sleep(max(0.0, self.rules.refusal_s - took_s))
             raise
         finally:
             self._tries -= 1
-        return await self._begin(person, device)
+        if login.replaced is not None:
+            await self._gone(login.replaced, SessionEnd.SWITCHED)
+        return login
 
     async def _prove(self, name: str, pin: str, device: str) -> Person:
         left_ns = self._patience.left_ns(name, self._clock.monotonic_ns())
@@ -183,7 +216,7 @@ class Sessions:
         except StoreError as error:
             _log.error("refusal_not_recorded", text=error.text)
 
-    async def _begin(self, person: Person, device: str) -> tuple[str, PersonSession]:
+    async def _begin(self, person: Person, device: str) -> Login:
         token = secrets.token_urlsafe(32)
         before = next((one for one in self.all() if one.device == device), None)
         session = PersonSession(
@@ -194,26 +227,40 @@ class Sessions:
             digest_of(token),
             self._clock.utc_now() + self.rules.longest,
         )
-        await self._store.commit(
-            events.PersonSessionStarted(
-                session, None if before is None else before.session
+        replaced = None if before is None else before.session
+        try:
+            await self._store.commit(
+                events.PersonSessionStarted(session, replaced, person.pin_digest)
             )
-        )
+        except LoginRequiredError as error:
+            raise LoginRefusedError(
+                "this account was changed just now. Try again."
+            ) from error
+        if before is not None:
+            self._forget(before)
         self._patience.forget(person.person)
         self._accounts.failed(person.person, 0)
-        self._remember(session, self._clock.monotonic_ns())
-        if before is not None:
-            await self._gone(before, SessionEnd.SWITCHED)
-        return token, session
+        self._remember(session)
+        return Login(token, session, before)
 
     async def logout(self, session: PersonSession) -> None:
         """End a session by its person's word."""
         await self._end(session, SessionEnd.LOGOUT)
 
     async def revoke(self, person: PersonId) -> None:
-        """End what a change of an account has ended on record already."""
-        for session in self.all():
-            if session.person == person:
+        """End what a change of an account has ended on record already.
+
+        A change that is said twice ends nothing that began after it. When nobody can
+        look, everything of this person ends.
+        """
+        there = [one for one in self.all() if one.person == person]
+        try:
+            live = {one.session for one in await self._store.person_sessions()}
+        except StoreError as error:
+            _log.error("sessions_not_read", text=error.text)
+            live = set()
+        for session in there:
+            if session.session not in live:
                 await self._gone(session, SessionEnd.REVOKED)
 
     def forgive(self, person: PersonId) -> None:
@@ -230,9 +277,12 @@ class Sessions:
             await self._record(event)
 
     def _why_over(self, session: PersonSession) -> SessionEnd | None:
-        if not self._clock.utc_now() < session.expires_at:
+        # The wall clock may be set: a session ends by whichever comes first.
+        now_ns, here = self._clock.monotonic_ns(), self._here[session.session]
+        in_time = now_ns < here.until_ns
+        if not in_time or not self._clock.utc_now() < session.expires_at:
             return SessionEnd.EXPIRED
-        idle_ns = self._clock.monotonic_ns() - self._touched_ns[session.session]
+        idle_ns = now_ns - here.touched_ns
         if not idle_ns < seconds_to_ns(self.rules.idle_lock_s):
             return SessionEnd.IDLE
         return None
@@ -257,13 +307,16 @@ class Sessions:
             _log.error("session_end_waits", text=error.text)
             self._unrecorded.append(event)
 
-    def _remember(self, session: PersonSession, now_ns: int) -> None:
+    def _remember(self, session: PersonSession) -> None:
+        now_ns = self._clock.monotonic_ns()
+        left = min(session.expires_at - self._clock.utc_now(), self.rules.longest)
+        until_ns = now_ns + seconds_to_ns(left.total_seconds())
         self._by_token[session.token_digest] = session
-        self._touched_ns[session.session] = now_ns
+        self._here[session.session] = _Here(now_ns, until_ns)
 
     def _forget(self, session: PersonSession) -> None:
         self._by_token.pop(session.token_digest, None)
-        self._touched_ns.pop(session.session, None)
+        self._here.pop(session.session, None)
 
 
 def actor_in(session: PersonSession) -> Actor:

@@ -99,13 +99,13 @@ class AccessService(access_pb2_grpc.AccessServiceServicer):
         if not device:
             raise MissingFieldError("device is required.")
         people = self._people
-        before = {one.device: one for one in people.sessions.all()}.get(device)
         name = request.person.strip().lower()
-        token, session = await people.sessions.login(name, request.pin, device)
+        login = await people.sessions.login(name, request.pin, device)
+        session, before = login.session, login.replaced
         person = people.accounts.get(session.person)
         replaced = before is not None and before.person != session.person
         return access_pb2.LoginResponse(
-            token=token,
+            token=login.token,
             expires_at=timestamp(session.expires_at),
             idle_lock=seconds(people.sessions.rules.idle_lock_s),
             roles=_words(session.role),
@@ -187,19 +187,25 @@ class AccessService(access_pb2_grpc.AccessServiceServicer):
             case "locked" if request.locked:
                 return await accounts.lock(person, actor, once)
             case "locked":
-                self._people.sessions.forgive(PersonId(person))
-                return await accounts.unlock(person, actor, once)
+                return self._forgiven(await accounts.unlock(person, actor, once))
             case "role":
                 role = _role(request.role)
                 return await accounts.change_role(person, role, actor, once)
             case "pin":
-                self._people.sessions.forgive(PersonId(person))
-                return await accounts.change_pin(person, request.pin, actor, once)
+                pin = request.pin
+                changed = await accounts.change_pin(person, pin, actor, once)
+                return self._forgiven(changed)
             case "team":
                 team = clean("team", request.team, longest=LONGEST_SHOWN)
                 return await accounts.change_team(person, team, actor, once)
             case _:
                 raise MissingFieldError("say what to change: locked, role, pin, team.")
+
+    def _forgiven(self, person: Person) -> Person:
+        """Forget the wrong PINs, unless some came after the change was first made."""
+        if not person.failures:
+            self._people.sessions.forgive(person.person)
+        return person
 
     def _account(self, person: Person) -> access_pb2.Account:
         sessions = self._people.sessions.all()

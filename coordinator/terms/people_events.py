@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coordinator.terms.ids import Digest, PersonId, SessionId
+from coordinator.terms.ids import NO_DIGEST, Digest, PersonId, SessionId
 from coordinator.terms.people import PersonSession, Role, SessionEnd
 from coordinator.terms.request import Actor
 
@@ -83,14 +83,17 @@ class PinRefused:
 
 @dataclass(frozen=True, slots=True)
 class PersonSessionStarted:
-    """Somebody logged in. Guard: the account exists and is not locked.
+    """Somebody logged in. Guard: the account exists, with this role, and not locked.
 
     Attributes:
-        replaced: The session at the same device that this one ended; "" for none.
+        replaced: The session at the same device that this one ended; None for none.
+        pin_digest: Of the PIN that was right. Guard: it is the account's still; "" in
+            journals from before it was recorded.
     """
 
     session: PersonSession
     replaced: SessionId | None = None
+    pin_digest: Digest = NO_DIGEST
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,7 @@ class PeopleMachine(RuleBasedStateMachine):
         before = [s for s in self.sessions.all() if s.device == device]
         try:
             pin = PIN if right else "000001"
-            _, seat = self.runner.run(self.sessions.login(name, pin, device))
+            seat = self.runner.run(self.sessions.login(name, pin, device)).session
         except RoleError:
             return  # perhaps only because it has to wait
         assert may

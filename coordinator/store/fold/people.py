@@ -19,7 +19,15 @@ from coordinator.errors import (
 )
 from coordinator.store.codec import write_time
 from coordinator.store.fold.place import Place
-from coordinator.terms import MACHINE, POLICY, Actor, HoldReason, Role, SessionEnd
+from coordinator.terms import (
+    MACHINE,
+    NO_DIGEST,
+    POLICY,
+    Actor,
+    HoldReason,
+    Role,
+    SessionEnd,
+)
 from coordinator.terms import events as e
 
 SEVERE: Final = frozenset(
@@ -231,11 +239,15 @@ def pin_refused(at: Place, event: e.PinRefused) -> None:
 
 
 def session_started(at: Place, event: e.PersonSessionStarted) -> None:
-    """Guards: the account exists, is not locked and has this role; the id is new."""
+    """Guards: the account exists, is not locked, has this role and PIN; a new id."""
     new = event.session
-    row = at.row("SELECT role, locked FROM people WHERE person = ?", (new.person,))
+    row = at.row(
+        "SELECT role, locked, pin_digest FROM people WHERE person = ?", (new.person,)
+    )
     if row is None or row[1] or row[0] != int(new.role):
         raise LoginRequiredError(f"{new.person} may not log in.")
+    if event.pin_digest not in (NO_DIGEST, row[2]):
+        raise LoginRequiredError(f"{new.person} has another PIN now.")
     if event.replaced is not None:
         _end(at, event.replaced, SessionEnd.SWITCHED)
     at.add(
