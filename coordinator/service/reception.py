@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from coordinator import log
 from coordinator.clock import Clock
 from coordinator.config import Settings
-from coordinator.errors import ConflictError, NotFoundError, StoreDegradedError
+from coordinator.errors import (
+    ConflictError,
+    NotFoundError,
+    StoreDegradedError,
+    StoreError,
+)
 from coordinator.live.request.queue import RequestQueue
 from coordinator.people.accounts import Accounts
 from coordinator.people.machine import make_key
@@ -15,6 +21,8 @@ from coordinator.seams import Store
 from coordinator.service.identity import People
 from coordinator.store.pin_file import PINS, PinFile
 from coordinator.terms import Actor, PersonSession, SessionEnd
+
+_log = log.get("people")
 
 
 async def open_people(
@@ -72,7 +80,8 @@ async def let_go(
     """Give back every claim that was taken in a session, or may have been.
 
     After a restart nobody knows in which session a claim was taken: then it is given
-    back with the first that ends. An answer that may still be taken back stands.
+    back with the first that ends. An answer that may still be taken back stands. What
+    the store does not take stands until its lease is over; nobody has to wait for it.
     """
     actor = Actor(session.person, session.device, session=session.session)
     for request in requests.all_open():
@@ -84,3 +93,6 @@ async def let_go(
             await requests.release_claim(request.request_id, actor, request.claim_epoch)
         except (ConflictError, NotFoundError):
             continue  # an answer, or somebody else, was faster
+        except StoreError as error:
+            # The session has ended all the same, and the claim will with its lease.
+            _log.error("claim_not_let_go", request=request.request_id, text=error.text)
