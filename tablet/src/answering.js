@@ -7,6 +7,7 @@ import { named, say } from "./say.js";
 import { rare } from "./who.js";
 
 const REFUSED = 9; // FAILED_PRECONDITION
+const TOO_LATE = new Set(["REQUEST_CLOSED", "NOT_YOUR_CLAIM", "NOT_FOUND"]);
 
 export class Answering {
   constructor(app) {
@@ -31,8 +32,11 @@ export class Answering {
     const { family } = this.app.seat.sitting?.evidence?.summary ?? {};
     const words = label ? this.app.word(label, family) : say("request.cannot_tell");
     const extra = first ? { firstLabel: first } : {};
+    const left = this.lookLeft(label);
     if (!this.app.meant) {
       this.app.tell(say("request.look_first"));
+    } else if (left > 0) {
+      this.app.tell(say("request.look_more", { left: Math.ceil(left) }));
     } else if (this.app.seat.answer(label, { words, extra, ...more })) {
       this.app.sheet = null;
       this.flush();
@@ -41,9 +45,17 @@ export class Answering {
     }
   }
 
+  /** How much longer one has to look before this may be said, s; what stops never waits. */
+  lookLeft(label) {
+    const { evidence, shownMs } = this.app.seat.sitting ?? {};
+    const said = evidence?.labels.find((one) => one.name === label);
+    const waits = evidence?.viewEnforced && said && !said.urgent && this.app.action(said.action) !== "stop";
+    return waits ? (seconds(evidence.viewAtLeast) || 0) - (Date.now() - shownMs) / 1000 : 0;
+  }
+
   flush() {
     const send = (item) => this.#send(item);
-    const sorry = (error) => this.app.sorry(error);
+    const sorry = (error, item) => this.app.sorry(error, item.requestId);
     return this.app.outbox.flush(this.app.who.person, send, sorry, (item, reply, error) => {
       this.app.seat.told(item, reply, error);
       if (reply) this.#answered(item, reply);
@@ -89,7 +101,9 @@ export class Answering {
     if (!shown.taken) {
       const cells = taken.map((one) => named(one.cell)).join(", ");
       const also = cells ? ` ${say("cause.also", { cells })}` : "";
-      throw new CallError(REFUSED, shown.token, plain(shown) + also);
+      const why = new CallError(REFUSED, shown.token, plain(shown));
+      why.also = also;
+      throw why;
     }
     const { outcome, pendingLabel } = shown.summary;
     return { undoWithin: shown.undoWithin, needsSecond: outcome === 0 && !pendingLabel, taken };
@@ -99,7 +113,7 @@ export class Answering {
   #notTaken(item, part) {
     const key = `${item.key} ${part.requestId}`;
     const { person, words, label } = item;
-    const why = this.app.sorry(new CallError(REFUSED, part.token, plain(part)));
+    const why = this.app.sorry(new CallError(REFUSED, part.token, plain(part)), part.requestId);
     this.app.outbox.add({
       key, person, words, label, requestId: part.requestId, cell: part.cell, at: Date.now(), refused: why,
     });
@@ -158,7 +172,8 @@ export class Answering {
       await this.app.openRequest(undo.requestId, undo.together);
     } catch (error) {
       this.undo = null;
-      this.app.tell(say("undo.failed", { ...undo, why: this.app.sorry(error) }), true);
+      const why = TOO_LATE.has(error.token) ? say("undo.too_late") : this.app.sorry(error);
+      this.app.tell(say("undo.failed", { ...undo, why }), true);
     }
   }
 

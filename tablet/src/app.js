@@ -11,7 +11,7 @@ import { Door } from "./door.js";
 import { Link } from "./link.js";
 import { Outbox } from "./outbox.js";
 import { EMPTY, fold, questions } from "./picture.js";
-import { labelled, learnWords, named, say, speak } from "./say.js";
+import { knows, labelled, learnWords, named, say, speak } from "./say.js";
 import { LOOK_MS, Seat } from "./seat.js";
 import { Still } from "./still.js";
 import { Teaching } from "./teaching.js";
@@ -32,6 +32,7 @@ export class App {
     });
     this.outbox = new Outbox();
     this.seat = new Seat(calls, who, this.outbox, () => paint());
+    this.seat.sorry = (error) => this.sorry(error, this.seat.sitting?.requestId);
     this.teaching = new Teaching(this);
     this.answering = new Answering(this);
     this.clips = new ClipDesk(this);
@@ -144,12 +145,16 @@ export class App {
     return this.link.connected;
   }
 
-  /** An error in the language of the person. */
-  sorry(error) {
+  /**
+   * An error in the language of the person, by its token; the coordinator's own sentence
+   * where the page has no words for it.
+   * @param requestId the question it is about, or ""
+   */
+  sorry(error, requestId = "") {
     if (!(error instanceof CallError)) return String(error);
     if (error.silent) return say("error.silent");
-    const known = say(`error.${error.token}`);
-    return known === `error.${error.token}` ? error.text : `${known} (${error.text})`;
+    const person = this.picture.requests.get(requestId)?.claimedBy || say("people.somebody");
+    return knows(`error.${error.token}`) ? say(`error.${error.token}`, { person }) : error.text;
   }
 
   #watching() {

@@ -62,7 +62,7 @@ export class Outbox {
         told(item, reply, null);
       } catch (error) {
         if (!error.silent && !error.locked) {
-          this.refuse(item.key, sorry(error));
+          this.refuse(item.key, sorry(error, item) + (error.also ?? ""));
         }
         told(item, null, error);
       } finally {

@@ -20,6 +20,7 @@ export class Seat {
    */
   constructor(calls, who, outbox, changed) {
     Object.assign(this, { calls, who, outbox, changed });
+    this.sorry = (error) => error.text; // puts an error into words
     this.sitting = null;
     this.claim = null;
   }
@@ -90,7 +91,7 @@ export class Seat {
     } else if (error.silent || error.locked) {
       this.#set({ phase: "unsent" });
     } else if (OVER.has(error.token)) {
-      this.#end(error.text);
+      this.#end(this.sorry(error));
     } else {
       this.#set({ phase: "opening", note: "" });
       this.claim = null;
@@ -166,7 +167,7 @@ export class Seat {
     } catch (error) {
       if (!this.#here(requestId)) return;
       if (error.silent || error.locked) this.#set({ note: "silent" });
-      else this.#end(error.text);
+      else this.#end(this.sorry(error));
       return;
     }
     if (!this.#here(requestId)) return;
@@ -224,11 +225,11 @@ export class Seat {
     if (error.silent || error.locked) {
       this.#set({ note: "silent" });
     } else if (OVER.has(error.token)) {
-      this.#end(error.text);
+      this.#end(this.sorry(error));
     } else {
       this.claim = null;
       const holder = this.sitting.evidence?.summary.claimedBy ?? "";
-      this.#set({ phase: "theirs", holder, note: CLAIM_GONE.has(error.token) ? "" : error.text });
+      this.#set({ phase: "theirs", holder, note: CLAIM_GONE.has(error.token) ? "" : this.sorry(error) });
     }
   }
 

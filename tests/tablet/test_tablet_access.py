@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from tests.tablet.seat import LANDSCAPE, PORTRAIT
 from tests.tablet.walk import CELLS, FEW, SCREENS, prepare, walk
 
 AXE = ROOT / "tablet/node_modules/axe-core/axe.min.js"
-WORDS = ROOT / "tablet/words"
 LEAST_PX = 48
 LEAST_GAP_PX = 8
 
@@ -257,38 +255,3 @@ async def test_the_page_can_be_installed(plant: Plant, tablet: OpenTablet) -> No
     assert manifest["display"] == "standalone"
     assert {icon["sizes"] for icon in manifest["icons"]} >= {"192x192", "512x512"}
     assert active
-
-
-def _words(language: str) -> dict[str, str]:
-    content = (WORDS / f"{language}.json").read_text(encoding="utf-8")
-    found: dict[str, str] = json.loads(content)
-    return found
-
-
-def test_both_languages_say_the_same_things() -> None:
-    english, german = _words("en"), _words("de")
-
-    assert list(english) == list(german)
-    for key, sentence in english.items():
-        places = sorted(re.findall(r"\{\w+\}", sentence))
-        assert places == sorted(re.findall(r"\{\w+\}", german[key])), key
-
-
-def test_every_word_that_the_page_says_is_there_and_no_other() -> None:
-    sources = "".join(
-        path.read_text(encoding="utf-8") for path in (ROOT / "tablet/src").rglob("*.js")
-    )
-    said = set(re.findall(r'"([a-z]+\.[a-zA-Z_.]+)"', sources))
-    begun = set(re.findall(r"`([a-z]+\.)\$\{", sources))
-    known = _words("en")
-
-    used = {key for key in known if key in said or key.partition(".")[0] + "." in begun}
-    single = {key for key in known if "." not in key}
-    rooms = {key.partition(".")[0] for key in known}
-    assert sorted(known.keys() - used - single) == []
-    assert (
-        sorted(
-            key for key in said if key.partition(".")[0] in rooms and key not in known
-        )
-        == []
-    )

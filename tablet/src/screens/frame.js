@@ -63,13 +63,18 @@ function banners(app) {
     ${app.outbox.unsent.filter((item) => waits(app, item)).map((item) => unsent(app, item))}
     ${app.outbox.refused.map((item) => refused(app, item))}
     ${app.who.present && app.screen === "board" && app.picture.presence.load?.flood
-      ? banner("warn", say("load.flood", { text: app.picture.presence.load.text }))
+      ? banner("warn", flood(app.picture.presence.load))
       : nothing}
     ${app.troubles.map((text) => banner("bad", text, () => {
       app.troubles = app.troubles.filter((one) => one !== text);
       app.paint();
     }))}
   </div>`;
+}
+
+function flood(load) {
+  const families = load.doubted.map((one) => named(one)).join(", ");
+  return `${say("load.flood")} ${families ? say("load.doubted", { families }) : ""}`;
 }
 
 function banner(kind, text, dismiss = null) {

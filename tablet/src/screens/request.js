@@ -5,11 +5,12 @@ import { bar, countdown, percent, shape } from "../look.js";
 import { seconds } from "../contract.js";
 import { drawn } from "../parts/trace.js";
 import { focusOnce } from "../parts/focus.js";
-import { labelled, named, say } from "../say.js";
+import { knows, labelled, named, say, spoken } from "../say.js";
 import { clipButton, clipView } from "./clip.js";
 import { column, inWords, tracesOf } from "../traces.js";
 
 const A_PAGE = 3;
+const AUDIT = 2; // RequestKind
 const URGENT_SHARE = 0.25;
 const ACTION_SHAPES = { continue: "working", rework: "deciding", reject: "maintenance", stop: "held" };
 
@@ -56,10 +57,18 @@ function head(app, sitting) {
 }
 
 function why(verdict, summary) {
-  const known = `code.${verdict?.code}`;
-  const words = say(known);
   const text = verdict?.reason || summary.reason;
-  return words === known ? text : html`<b>${words}</b> <span lang="en">${text}</span>`;
+  if (summary.kind === AUDIT) return html`<b>${say("request.audit")}</b> ${measured(verdict)}`;
+  const known = `code.${verdict?.code}`;
+  if (!knows(known)) return html`<span lang="en">${text}</span>`;
+  // The coordinator's own sentence says the numbers, and says them in English.
+  return html`<b>${say(known)}</b> ${spoken() === "en" ? html`<span>${text}</span>` : measured(verdict)}`;
+}
+
+/** The numbers of a verdict, in no language. */
+function measured(verdict) {
+  const sure = verdict?.prediction?.confidence;
+  return sure > 0 ? html`<span>${say("request.sure", { share: percent(sure) })}</span>` : nothing;
 }
 
 /** The window, or the recording around it. */
@@ -155,7 +164,8 @@ function mine(app, sitting, summary) {
     return html`<div class="standing warn"><p>${say("board.second", { person: summary.firstOpinionBy })}</p></div>`;
   }
   const least = seconds(sitting.evidence.viewAtLeast);
-  return sitting.group.length < 2 && least > 0 && Date.now() - sitting.shownMs < least * 1000
+  const counts = sitting.group.length < 2 || sitting.evidence.viewEnforced;
+  return counts && least > 0 && Date.now() - sitting.shownMs < least * 1000
     ? html`<div class="standing"><p>${say("request.look_at_least", { least: Math.round(least) })}</p></div>`
     : nothing;
 }
