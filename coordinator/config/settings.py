@@ -102,6 +102,18 @@ class LearningSection(Section):
     network: str = "auto"
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     audit_weight_cap: Annotated[float, Field(ge=1.0)] = 5.0
+    watch_folder: str = ""
+    """Folder in which labelled clips are looked for, by family; "" for none."""
+    watch_by: str = ""
+    """Whose labels these are: an engineer, by name."""
+
+    @model_validator(mode="after")
+    def _labels_have_a_name(self) -> Self:
+        if self.watch_folder and not self.watch_by:
+            raise ValueError("watch_folder needs watch_by: whose labels are they?")
+        if self.watch_by and not is_id(self.watch_by):
+            raise ValueError("watch_by is the name of a person, as for `andon user`")
+        return self
 
 
 class _LabelEntry(Section):
@@ -269,7 +281,7 @@ class Settings(Section):
 
 
 def load(path: Path) -> Settings:
-    """Read andon.toml; a relative data_dir is taken from the file's folder.
+    """Read andon.toml; relative folders are taken from the file's folder.
 
     Raises:
         ConfigError: the file is missing, not TOML, or a key is unknown or unsafe; the
@@ -284,9 +296,14 @@ def load(path: Path) -> Settings:
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path.name} is not UTF-8 text.") from error
     settings = parse(content, name=path.name)
-    data_dir = path.resolve().parent / settings.coordinator.data_dir
+    beside = path.resolve().parent
+    data_dir = beside / settings.coordinator.data_dir
     section = settings.coordinator.model_copy(update={"data_dir": data_dir})
-    return settings.model_copy(update={"coordinator": section})
+    learning = settings.learning
+    if learning.watch_folder:
+        folder = str(beside / learning.watch_folder)
+        learning = learning.model_copy(update={"watch_folder": folder})
+    return settings.model_copy(update={"coordinator": section, "learning": learning})
 
 
 def parse(content: str, *, name: str = "andon.toml") -> Settings:

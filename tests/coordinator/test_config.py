@@ -64,6 +64,10 @@ def test_people_may_call_things_by_their_own_words():
         ("[requests]\ndeadline_s = inf", "requests.deadline_s"),
         ('[requests]\non_timeout = "approve"', "requests.on_timeout"),
         ('[coordinator]\nmodel_deadline_s = "soon"', "coordinator.model_deadline_s"),
+        ("[people]\nknown_share = 0.03", "people.known_share"),
+        ("[people]\nknown_share = nan", "people.known_share"),
+        ('[learning]\nwatch_folder = "clips"', "whose labels are they"),
+        ('[learning]\nwatch_by = "Eva Lang"', "name of a person"),
         ('[words.de]\nslip = ""', "words.de.slip"),
         ('[words.de]\nslip = "a\\u001bb"', "words.de.slip"),
         ('[words.Deutsch]\nslip = "rutscht"', "words"),
@@ -127,6 +131,10 @@ def test_the_data_lie_beside_the_file(tmp_path: Path):
     settings = load(file)
     assert isinstance(settings, Settings)
     assert settings.coordinator.data_dir == tmp_path / "andon-data"
+    assert settings.learning.watch_folder == ""
+    watched = '[learning]\nwatch_folder = "clips"\nwatch_by = "eva"\n'
+    file.write_text(SMALL + watched, encoding="utf-8")
+    assert load(file).learning.watch_folder == str(tmp_path / "clips")
 
 
 def test_a_channel_cannot_be_stuck_after_one_row():

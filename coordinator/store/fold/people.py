@@ -73,7 +73,7 @@ NEEDED: Final[Mapping[type[e.Event], Role | Needed | None]] = {
     e.LabelDecided: Role.ENGINEER,
     e.ExampleRetracted: Role.ENGINEER,
     e.LabelAdded: Role.ENGINEER,
-    e.DatasetImported: Role.ENGINEER,
+    e.DatasetImported: None,  # the folder and the name are the configuration's word
     e.ModelPromoted: Role.ENGINEER,
     e.ModelRolledBack: Role.ENGINEER,
     e.ProvisionalGranted: _to_grant,
