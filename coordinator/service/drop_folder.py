@@ -70,6 +70,11 @@ class DropFolder:
             await self.plant.clock.sleep(LOOK_S)
             await self.look()
 
+    def fail(self) -> None:
+        """Forget what was seen: after a fault everything is looked at anew."""
+        self._seen.clear()
+        self._known = None
+
     async def look(self) -> None:
         """Take every clip that is whole; what cannot be taken now waits."""
         for family in self.plant.vocabulary.all():
