@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 
 from andon.v1 import operator_pb2, operator_pb2_grpc
 from tui import convert
@@ -16,7 +17,7 @@ from tui.errors import RefusedError
 from tui.evidence import Answer, Answered, Evidence, Mate, Part
 from tui.link import CALL_S, Link, replied
 from tui.terms import Action, RequestKind
-from tui.words import say
+from tui.words import say, told
 
 
 class Causes:
@@ -54,10 +55,14 @@ class Causes:
         """
         parts = await self._answer(answer)
         shown = [p for p in parts if p.mate.request_id == answer.request_id]
-        others = tuple(p for p in parts if p not in shown)
+        others = tuple(
+            replace(p, text=told("refusal", p.token, p.text) if p.text else "")
+            for p in parts
+            if p not in shown
+        )
         if not shown or not shown[0].taken:
             token, why = (shown[0].token, shown[0].text) if shown else ("", "")
-            raise RefusedError(token, why + say("cause.nothing_said"))
+            raise RefusedError(token, why, also=say("cause.nothing_said"))
         label = evidence.label(answer.label) if evidence else None
         request = shown[0].request
         return Answered(

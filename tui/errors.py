@@ -7,6 +7,8 @@ TerminalError
 
 from __future__ import annotations
 
+from tui.words import told
+
 
 class TerminalError(Exception):
     """Base of what the link raises; the text is one sentence for people."""
@@ -21,16 +23,19 @@ class RefusedError(TerminalError):
 
     Attributes:
         token: Stable token of the reason, for example "REQUEST_CLOSED".
+        also: What this program has to say besides, after a blank.
     """
 
-    def __init__(self, token: str, text: str) -> None:
+    def __init__(self, token: str, text: str, *, also: str = "") -> None:
         super().__init__(text)
         self.token = token
+        self.also = also
 
     @property
     def plain(self) -> str:
-        """The sentence without its token: a person needs no code."""
-        return self.text.removeprefix(f"{self.token}: ")
+        """What a person reads: no code, and in their language as far as it is known."""
+        said = self.text.removeprefix(f"{self.token}: ")
+        return told("refusal", self.token, said) + self.also
 
 
 class NotConnectedError(TerminalError):

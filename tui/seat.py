@@ -212,7 +212,7 @@ class Seat:
             evidence = await self._link.look(request_id)
         except RefusedError as refused:
             if self._here(request_id):
-                self._end(refused.text)
+                self._end(refused.plain)
             return
         except NotConnectedError as silence:
             if self._here(request_id):
@@ -301,11 +301,11 @@ class Seat:
         if not self._here(answer.request_id):
             return
         if refused.token in _OVER:
-            self._end(say("seat.not_taken", why=refused.text))
+            self._end(say("seat.not_taken", why=refused.plain))
             return
         label = answer.label
         said = plant(label) if label else say("request.cannot_tell")
-        self._note(say("seat.said_not_taken", said=said, why=refused.text))
+        self._note(say("seat.said_not_taken", said=said, why=refused.plain))
         if refused.token in _CLAIM_GONE or refused.token == "VIEW_CHANGED":  # noqa: S105
             self._set(phase=Phase.OPENING)
             self._claim = None
@@ -317,7 +317,7 @@ class Seat:
         if not self._here(request_id):
             return
         if refused.token in _OVER:
-            self._end(refused.text)
+            self._end(refused.plain)
         else:
             self._claim = None
             holder = self.sitting.evidence if self.sitting else None

@@ -122,7 +122,7 @@ class Teacher:
                     continue
                 except RefusedError as refused:
                     self._out.popleft()
-                    self._tell(say("teach.not_taken", why=refused.text), bad=True)
+                    self._tell(say("teach.not_taken", why=refused.plain), bad=True)
                 else:
                     self._out.popleft()
                     self._given.append((word, taken.opinion_id))

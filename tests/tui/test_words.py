@@ -13,8 +13,9 @@ import pytest
 from tests.tui.pilot import desk
 from tui import words
 from tui.board import Pictured
+from tui.errors import RefusedError
 from tui.terms import Family, Presence
-from tui.words import LANGUAGES, WORDS, Words, preferred, read
+from tui.words import LANGUAGES, WORDS, Words, preferred, read, speak
 
 ROOM = Path(words.__file__).parent.parent
 ENGLISH, GERMAN = (read(language) for language in LANGUAGES)
@@ -162,3 +163,17 @@ def test_every_key_has_a_word_for_help_and_palette(file: Path) -> None:
     described = BINDING.findall(file.read_text(encoding="utf-8"))
 
     assert [key for key in described if key not in ENGLISH] == []
+
+
+def test_a_refusal_is_said_in_the_language_of_the_person_with_what_only_it_knows():
+    refused = RefusedError("CLAIMED_BY", "CLAIMED_BY: ben, 3 s ago.")
+    unheard = RefusedError("NEW_TOKEN", "NEW_TOKEN: a newer coordinator says this.")
+
+    english = refused.plain
+    speak("de")
+    german, other = refused.plain, unheard.plain
+    speak("en")
+
+    assert english == "ben, 3 s ago."
+    assert german == "Jemand anders beantwortet sie gerade. (ben, 3 s ago)"
+    assert other == "a newer coordinator says this."

@@ -197,4 +197,4 @@ def _why(refused: RefusedError) -> str:
         case "ACCOUNT_LOCKED":
             return say("login.account_locked")
         case _:
-            return refused.text.partition(": ")[2] or refused.text
+            return refused.plain

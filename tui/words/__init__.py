@@ -4,7 +4,8 @@
 A screen writes `say("board.nothing_asked")`, never the sentence. What the plant itself
 named, labels, channels and cells, is said by `plant(...)`: its words come from
 `[words.de]` in andon.toml, by way of the coordinator. What the coordinator says in
-whole sentences, for example why it asks, is shown as it was said.
+whole English sentences has a token beside it: `told(...)` says it in the language of
+the person by that token, and as it was said where nobody wrote a sentence for it.
 """
 
 from __future__ import annotations
@@ -51,6 +52,10 @@ class Words:
         """Know the plant's own words, by language."""
         self._plant = dict(plant)
 
+    def of(self, key: str) -> str:
+        """The sentence of a key in this very language; "" when there is none."""
+        return self._by_language[self.language].get(key, "")
+
     def known(self, key: str) -> bool:
         """Whether there is such a key."""
         return key in self._by_language[LANGUAGES[0]]
@@ -83,6 +88,20 @@ WORDS: Final = Words()
 say = WORDS.say
 plant = WORDS.plant
 speak = WORDS.speak
+
+
+def told(table: str, token: str, english: str) -> str:
+    """What the coordinator said, in the language of the person.
+
+    Args:
+        table: Where the sentences for its tokens are: "refusal" or "asked".
+        token: Stable token of what was said.
+        english: The coordinator's own sentence, which knows names and numbers.
+    """
+    spoken = WORDS.of(f"{table}.{token}")
+    if WORDS.language == LANGUAGES[0] or not spoken:
+        return english
+    return f"{spoken} ({english.rstrip('.')})" if english else spoken
 
 
 def named(key: str, fallback: str) -> str:
