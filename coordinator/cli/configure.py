@@ -71,6 +71,7 @@ def check(
     """
     settings = options.load_settings(config)
     require_loopback(settings.coordinator.listen)
+    require_network(settings.learning.network)
     look = live_check.Look(config, cell, seconds, simulate) if live else None
     if as_json:
         raise typer.Exit(_check_as_json(config, settings, look))
@@ -103,6 +104,20 @@ def _check_as_json(
         }
     )
     return code
+
+
+def require_network(name: str) -> None:
+    """Refuse a network that there is none of: nothing would ever be trained.
+
+    Raises:
+        ConfigError: names those that are there.
+    """
+    if name == "auto":
+        return  # and torch, which takes seconds to load, is not needed
+    from coordinator.model.registry import objection
+
+    if text := objection(name):
+        raise ConfigError(f"learning.network: {text}")
 
 
 def require_loopback(listen: str) -> None:

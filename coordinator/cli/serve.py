@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from coordinator.cli import options
-from coordinator.cli.configure import require_loopback
+from coordinator.cli.configure import require_loopback, require_network
 from coordinator.errors import StoreDegradedError
 
 LOG_NAME: Final = "coordinator.log"
@@ -41,6 +41,7 @@ def serve(
     data_dir = settings.coordinator.data_dir
     prepare(data_dir)
     require_unlocked(data_dir)
+    require_network(settings.learning.network)
 
     from coordinator import app, log
 

@@ -25,6 +25,7 @@ from coordinator.insight.windows import LabelledWindows
 from coordinator.live.gate.audit import AuditPlan
 from coordinator.live.gate.judge import Judge
 from coordinator.live.gate.plan import GatePlan
+from coordinator.model.registry import AUTO, objection
 from coordinator.model.risk.costs import Costs
 from coordinator.model.risk.spending import Promise
 from coordinator.terms import Family, GateState, GateStatus
@@ -67,14 +68,18 @@ class BacktestPlan:
     error_rate: float = 0.0
     audit_share: float = 0.05
     threshold: float = 0.9
-    network: str = "auto"
+    network: str = AUTO
     alpha: float = 0.05
     delta: float = 0.05
     audits_per_hour: float = 6.0
     model: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse numbers with which nothing could be learned."""
+        """Refuse what nothing could be learned with.
+
+        Raises:
+            InputError: a number is out of its range, or there is no such network.
+        """
         if not self.warmup >= LEAST_WARMUP:
             raise InputError(
                 f"a warm-up of {self.warmup} labels, at least {LEAST_WARMUP}.",
@@ -86,6 +91,8 @@ class BacktestPlan:
             raise InputError(
                 f"an audit share of {self.audit_share}, allowed 0 to 1.", "BAD_AUDIT"
             )
+        if text := objection(self.network):
+            raise InputError(text, "UNKNOWN_NETWORK")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -32,6 +32,8 @@ NETWORKS: Final[dict[str, Maker]] = {
     **TEMPORAL,
 }
 """Built-in networks by the name that configuration and artifacts use."""
+AUTO: Final = "auto"
+"""Several are tried, and the best is kept."""
 GROUP: Final = "andon.networks"
 """Entry points of a plant's own networks."""
 
@@ -40,6 +42,13 @@ def known() -> list[str]:
     """Names of all networks, built in and installed."""
     own = {point.name for point in metadata.entry_points(group=GROUP)}
     return sorted(own | set(NETWORKS))
+
+
+def objection(name: str) -> str:
+    """Why a network of this name cannot be trained; "" when it can, or for "auto"."""
+    if name == AUTO or name in known():
+        return ""
+    return f"there is no network '{name[:40]}'; known: {', '.join((AUTO, *known()))}."
 
 
 def build(name: str, sizes: Sizes) -> Network:
@@ -53,7 +62,7 @@ def build(name: str, sizes: Sizes) -> Network:
     maker = NETWORKS.get(name) or _installed(name)
     if maker is None:
         raise ArtifactError(
-            f"there is no network '{name[:40]}'; known: {', '.join(known())}.",
+            objection(name) or f"'{name}' is chosen while training, it is no network.",
             "ARTIFACT_MANIFEST",
         )
     network = maker(sizes)

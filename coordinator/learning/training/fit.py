@@ -18,7 +18,7 @@ from coordinator.learning.training.calibrate import Asked, Measured, calibrate
 from coordinator.learning.training.dataset import SPLIT, folds, frozen
 from coordinator.learning.training.grow import FOREST, grow
 from coordinator.learning.training.loop import Lesson, Recipe, Tick, train, warm_start
-from coordinator.model import novelty
+from coordinator.model import novelty, registry
 from coordinator.model.artifact import Artifact, pack_weights, write_artifact
 from coordinator.model.features import (
     Scaling,
@@ -38,7 +38,7 @@ from coordinator.model.loaded import (
 )
 from coordinator.model.manifest import Manifest
 from coordinator.model.network import Network, Reads, Sizes
-from coordinator.model.registry import build, known
+from coordinator.model.registry import build
 from coordinator.model.temporal import TEMPORAL
 from coordinator.terms import NO_DIGEST, Snapshot
 
@@ -156,13 +156,14 @@ def fit(
         tick: Told the share done; may raise to stop.
 
     Raises:
-        TrainingError: too few examples, or only one label among them.
+        TrainingError: there is no such network, too few examples, or only one label
+            among them.
         ArtifactError: the disk refused.
     """
+    if text := registry.objection(plan.network):
+        raise TrainingError(text)
     prepared = _prepare(snapshot)
-    names = AUTO if plan.network == "auto" else (plan.network,)
-    if unknown := [name for name in names if name not in known()]:
-        raise TrainingError(f"there is no network '{unknown[0][:40]}'.")
+    names = AUTO if plan.network == registry.AUTO else (plan.network,)
     contenders = []
     for i, name in enumerate(names):
         share = _part(tick, i, len(names))

@@ -73,6 +73,19 @@ def test_check_says_loudly_that_a_cell_is_only_watched(
     assert "cell press-1: MONITOR ONLY" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", ["check", "serve"])
+def test_a_network_that_nobody_has_is_refused_with_those_there_are(
+    plant: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(plant, 'network = "auto"', 'network = "cnnn"')
+
+    code = main([command, "-c", str(plant)])
+
+    said = capsys.readouterr().err
+    assert code == 3
+    assert "learning.network: there is no network 'cnnn'; known: auto, cnn," in said
+
+
 def test_init_never_overwrites(plant: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plant.write_text("# mine\n")
 

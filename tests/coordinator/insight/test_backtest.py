@@ -165,6 +165,7 @@ def test_a_label_that_stops_the_cell_is_decided_alone_and_released(
         ({"audit_share": 1.5}, "an audit share of 1.5"),
         ({"audit_share": float("nan")}, "an audit share of nan"),
         ({"error_rate": float("nan")}, "an error rate of nan"),
+        ({"network": "cnnn"}, "there is no network 'cnnn'; known: auto, cnn, features"),
         ({"policy": "sometimes"}, "there is no policy 'sometimes'"),
     ],
 )
