@@ -55,6 +55,10 @@ class Desk:
         """Wait until the word is gone."""
         await until(lambda: word not in self.text)
 
+    async def begins(self) -> None:
+        """Wait until the first picture is here: before it, keys say so."""
+        await until(lambda: self.app.board.families)
+
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import pytest
 
 from andon.v1.insight_pb2 import TeamCatches
 from tests.tui.conftest import until
 from tests.tui.pilot import LARGE, SMALL, desk
+from tui.board import Event
 from tui.errands.about import about_what
+from tui.link import Link
 from tui.widgets.trend import trend
 
 BOTH = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
@@ -38,6 +43,7 @@ async def test_a_team_board_where_the_plant_wants_one(coordinator, size) -> None
     ]
 
     async with desk(coordinator, size) as ana:
+        await ana.begins()
         await ana.press("N")
         await ana.sees("What people caught, the last 8 hours")
         await ana.sees("all together", "faults not guessed: 5")
@@ -46,10 +52,30 @@ async def test_a_team_board_where_the_plant_wants_one(coordinator, size) -> None
             await ana.sees("known cases right: 6 of 7")
 
 
+async def test_the_models_are_there_also_when_asked_for_before_anything_else(
+    coordinator, monkeypatch
+) -> None:
+    coordinator.learning.add_model("LIVE", accuracy=0.96)
+    watch, may_begin = Link.watch, asyncio.Event()
+
+    async def watch_later(link: Link) -> AsyncIterator[Event]:
+        await may_begin.wait()
+        async for event in watch(link):
+            yield event
+
+    monkeypatch.setattr(Link, "watch", watch_later)
+    async with desk(coordinator) as ana:
+        await ana.press("l")
+        await ana.sees("MODELS OF -")
+        may_begin.set()
+        await ana.sees("MODELS OF peg", "It may serve.")
+
+
 async def test_nothing_is_said_of_what_was_not_measured(coordinator, monkeypatch):
     monkeypatch.setattr("tests.tui.fake_insight.NUMBERS", {"questions_count": 0.0})
 
     async with desk(coordinator) as ana:
+        await ana.begins()
         await ana.press("N")
         await ana.sees("questions asked")
         await ana.sees_no("good parts at the first try")
@@ -87,6 +113,7 @@ async def test_the_mistakes_of_a_model_and_their_story(coordinator) -> None:
     coordinator.learning.add_model("LIVE", accuracy=0.96)
 
     async with desk(coordinator) as ana:
+        await ana.begins()
         await ana.press("l")
         await ana.sees("It may serve.")
         await ana.press("enter")
@@ -103,6 +130,7 @@ async def test_the_pages_of_a_report(coordinator, size) -> None:
     coordinator.learning.add_model("LIVE", accuracy=0.96)
 
     async with desk(coordinator, size) as ana:
+        await ana.begins()
         await ana.press("l")
         for words in (
             ("It may serve.",),
@@ -121,6 +149,7 @@ async def test_promoting_keeps_the_report_in_sight(coordinator) -> None:
     coordinator.learning.add_model("VALIDATED", accuracy=0.96)
 
     async with desk(coordinator) as ana:
+        await ana.begins()
         await ana.press("l")
         await ana.sees("It may serve.")
         await ana.press("p")
@@ -132,6 +161,7 @@ async def test_the_journal_newest_first_with_an_entry_and_its_story(
     coordinator, size
 ) -> None:
     async with desk(coordinator, size) as ana:
+        await ana.begins()
         await ana.press("J")
         await ana.sees("JOURNAL", "everything", "✓ the newest 250 entries fit")
         await ana.sees("250", "press-1, cycle 250", "ENTRY", "follows the newest")
@@ -148,6 +178,7 @@ async def test_the_journal_is_filtered_and_paged(coordinator) -> None:
     asked = coordinator.insight.asked
 
     async with desk(coordinator) as ana:
+        await ana.begins()
         await ana.press("J")
         await ana.sees("#250")
         await ana.press("t")
@@ -170,6 +201,7 @@ async def test_the_journal_is_filtered_and_paged(coordinator) -> None:
 
 async def test_an_entry_about_no_request_says_so(coordinator) -> None:
     async with desk(coordinator) as ana:
+        await ana.begins()
         await ana.press("J")
         await ana.sees("#250")
         await ana.press("o")
@@ -181,6 +213,7 @@ async def test_the_sheet_says_what_waits_and_that_nothing_else_does(
     coordinator, size
 ) -> None:
     async with desk(coordinator, size) as ana:
+        await ana.begins()
         await ana.press("O")
         await ana.sees("HAND-OVER", "Waits for an answer", "misaligned at 0.55")
         await ana.sees("Stands still now", "nothing", "model 2 serves peg")
@@ -193,6 +226,7 @@ async def test_what_the_coordinator_refuses_is_said_as_it_says_it(coordinator) -
     coordinator.learning.add_model("VALIDATED", accuracy=0.96)
 
     async with desk(coordinator) as ana:
+        await ana.begins()
         await ana.press("l")
         await ana.sees("validated")
         await ana.press("p", "y")

@@ -229,7 +229,11 @@ class ModelsScreen(Frame):
 
     def show(self, scene: Scene) -> None:
         """See Frame."""
-        if self._scene is not None and self._news(self._scene, scene):
+        if not self._families and scene.board.families:
+            # It was opened before the first picture was here.
+            self._families = tuple(sorted(scene.board.families))
+            self._fetch()
+        elif self._scene is not None and self._news(self._scene, scene):
             self._fetch()
         self._scene = scene
         chosen = self._rows.chosen
