@@ -27,8 +27,7 @@ def reading(data_dir: Path) -> Iterator[sqlite3.Connection]:
     file = data_dir / DATABASE
     if not file.is_file():
         raise NotFoundError(
-            f"there is no store in {data_dir.name}. Name the configuration with "
-            "--config.",
+            f"there is no store in {data_dir}. Name the configuration with --config.",
             "NO_STORE",
         )
     with translated(), closing(open_reader(file)) as db:

@@ -94,14 +94,14 @@ def list_people(
     from andon.v1 import access_pb2, access_pb2_grpc
     from coordinator.cli import client
 
-    settings = None if server else _stopped(config)
-    if settings is None:
+    at_rest = None if server else _at_rest(config)
+    if at_rest is None:
         with _connected(server, config) as channel:
             stub = access_pb2_grpc.AccessServiceStub(channel)
             found = client.ask(stub.ListAccounts, access_pb2.ListAccountsRequest())
         accounts = [output.as_mapping(one) for one in found.accounts]
     else:
-        accounts = [_row(person) for person in _read(settings)]
+        accounts = [_row(person) for person in at_rest]
     if as_json:
         output.print_json(accounts)
         return
@@ -328,13 +328,23 @@ def _owner() -> Actor:
     return Actor(person, options.this_device(), verified=True)
 
 
-def _read(settings: Settings) -> list[Person]:
-    from coordinator.cli.users_at_rest import at_rest
+def _at_rest(config: Path) -> list[Person] | None:
+    """Return the accounts of a plant at rest, changing nothing; None where it runs.
 
-    async def everybody(accounts: Accounts) -> list[Person]:
-        return accounts.all()
+    Raises:
+        NotFoundError: there is no store; it is not made for a look.
+    """
+    from coordinator.cli.serve import require_unlocked
+    from coordinator.cli.stored import reading
+    from coordinator.store.people_reader import people
 
-    return at_rest(settings, everybody)
+    data_dir = options.load_settings(config).coordinator.data_dir
+    with reading(data_dir) as db:
+        try:
+            require_unlocked(data_dir)
+        except StoreLockedError:
+            return None
+        return people(db)
 
 
 def _row(person: Person) -> dict[str, Any]:

@@ -84,7 +84,10 @@ def verify(path: Path, progress: Progress | None = None) -> VerifyResult:
     """
     database = path / DATABASE
     if not database.exists() and not (path / HEAD).exists():
-        raise NotFoundError("there is no store here.")
+        raise NotFoundError(
+            f"there is no store in {path}. Name the configuration with --config.",
+            "NO_STORE",
+        )
     try:
         # First the head: what is noted is in the store already, not the reverse.
         noted = read_checkpoint(path / HEAD)

@@ -45,6 +45,18 @@ def listed(plant: Path, capsys: pytest.CaptureFixture[str]) -> list[dict[str, ob
     return found
 
 
+def test_a_look_at_a_folder_without_a_store_makes_none(plant, capsys):
+    before = sorted(plant.parent.rglob("*"))
+
+    code = user(plant, "list")
+
+    said = capsys.readouterr().err
+    assert code == 1
+    assert f"NO_STORE: there is no store in {plant.parent}" in said
+    assert "--config" in said
+    assert sorted(plant.parent.rglob("*")) == before
+
+
 def test_accounts_are_made_and_changed_in_a_plant_at_rest(plant, capsys):
     assert add(plant, "eva", "--role", "admin", "--name", "Eva Lang") == 0
     assert add(plant, "ana", "--team", "late") == 0
