@@ -17,6 +17,7 @@ from coordinator.errors import (
     StoreError,
 )
 from coordinator.people.pins import PinHasher, require_pin
+from coordinator.people.record import Record
 from coordinator.seams import PinKeeper, Store
 from coordinator.terms import (
     Actor,
@@ -67,6 +68,7 @@ class Accounts:
         hasher: PinHasher | None = None,
     ) -> None:
         self._store = store
+        self.record = Record(store)
         self._pins = pins
         self._clock = clock
         self._least_digits = least_digits
@@ -76,7 +78,8 @@ class Accounts:
 
     async def load(self) -> None:
         """Take over what is on record."""
-        self._people = {one.person: one for one in await self._store.people()}
+        async with self._changing:
+            self._people = {one.person: one for one in await self._store.people()}
 
     @property
     def exist(self) -> bool:
@@ -135,7 +138,7 @@ class Accounts:
                 added.person, role, added.pin_digest, actor, shown=shown, team=team
             )
             try:
-                await self._store.commit(event, once=once, reply="done")
+                await self.record.commit(event, once)
             except AlreadyDoneError:
                 return await self._as_recorded(added.person)
             return self._now(added)
@@ -233,7 +236,7 @@ class Accounts:
     ) -> Person:
         """Make a change durable, then mirror it; one that was done is only read."""
         try:
-            await self._store.commit(event, once=once, reply="done")
+            await self.record.commit(event, once)
         except AlreadyDoneError:
             return await self._as_recorded(event.person)
         return self._now(replace(self._require(event.person), **new))

@@ -109,6 +109,7 @@ class Sessions:
         ended: Ended,
     ) -> None:
         self._store = store
+        self._record = accounts.record
         self._accounts = accounts
         self._clock = clock
         self._ended = ended
@@ -210,11 +211,14 @@ class Sessions:
         _log.warning("login_refused", device=device, failures=failures)
         if person is None:
             return  # perhaps it was a PIN, typed in the wrong place: not on record
-        self._accounts.failed(person.person, failures)
         try:
-            await self._store.commit(events.PinRefused(person.person, device, failures))
+            await self._record.commit(
+                events.PinRefused(person.person, device, failures)
+            )
         except StoreError as error:
             _log.error("refusal_not_recorded", text=error.text)
+            return
+        self._accounts.failed(person.person, failures)
 
     async def _begin(self, person: Person, device: str) -> Login:
         token = secrets.token_urlsafe(32)
@@ -229,7 +233,7 @@ class Sessions:
         )
         replaced = None if before is None else before.session
         try:
-            await self._store.commit(
+            await self._record.commit(
                 events.PersonSessionStarted(session, replaced, person.pin_digest)
             )
         except LoginRequiredError as error:
@@ -274,7 +278,33 @@ class Sessions:
                 await self._end(session, why)
         waiting, self._unrecorded = self._unrecorded, []
         for event in waiting:
-            await self._record(event)
+            await self._record_end(event)
+        if self._record.unsure:
+            try:
+                await self._read_again()
+            except StoreError as error:
+                _log.error("people_not_read", text=error.text)
+
+    async def _read_again(self) -> None:
+        """Take over what became of a commit that was late; see Record.
+
+        Who is not there on record is gone here; a session whose token nobody was given
+        ends, as if nobody touched it.
+        """
+        async with self._one_at_a_time:
+            mark = self._record.mark()
+            await self._accounts.load()
+            found = await self._store.person_sessions()
+            live = {one.session for one in found}
+            gone = [one for one in self.all() if one.session not in live]
+            left = [one for one in found if one.session not in self._here]
+            self._record.was_read(mark)
+        for one in gone:
+            await self._gone(one, SessionEnd.REVOKED)
+        for one in left:
+            await self._record_end(
+                events.PersonSessionEnded(one.session, one.person, SessionEnd.IDLE)
+            )
 
     def _why_over(self, session: PersonSession) -> SessionEnd | None:
         # The wall clock may be set: a session ends by whichever comes first.
@@ -290,7 +320,7 @@ class Sessions:
     async def _end(self, session: PersonSession, why: SessionEnd) -> None:
         """Let nothing through any more, then record it, then let go of the claims."""
         self._forget(session)
-        await self._record(
+        await self._record_end(
             events.PersonSessionEnded(session.session, session.person, why)
         )
         await self._gone(session, why)
@@ -300,9 +330,9 @@ class Sessions:
         _log.info("session_ended", session=session.session, reason=why.value)
         await self._ended(session, why)
 
-    async def _record(self, event: events.PersonSessionEnded) -> None:
+    async def _record_end(self, event: events.PersonSessionEnded) -> None:
         try:
-            await self._store.commit(event)
+            await self._record.commit(event)
         except StoreError as error:
             _log.error("session_end_waits", text=error.text)
             self._unrecorded.append(event)
