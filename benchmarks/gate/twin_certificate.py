@@ -179,8 +179,7 @@ def table(done: Backtest, answers: Found, about: dict[str, str]) -> str:
         )
     lines += ["", "What the gate rested on, and when that changed:", ""]
     lines += [
-        f"- window {move.window}, {move.audited} audited: "
-        f"{move.state.value}: {move.text}"
+        f"- window {move.window}, {move.audited} audited: {move.text}"
         for move in done.moves
     ]
     total = answers.under_certificate
