@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from functools import partial
 
 from coordinator import log, software
 from coordinator.clock import (
@@ -32,10 +33,11 @@ from coordinator.live.inference.worker import InferenceWorker
 from coordinator.live.path import LivePath, PathSettings
 from coordinator.live.request.queue import RequestQueue
 from coordinator.model.slot import ModelSlot
-from coordinator.people.accounts import CHANGED_OFFLINE
 from coordinator.people.machine import remove_key
 from coordinator.seams import CellRow
 from coordinator.service import asking
+from coordinator.service.last_time import was_unclean
+from coordinator.service.drop_folder import drop_folder
 from coordinator.service.plant import Plant
 from coordinator.service.presence import Presence
 from coordinator.service.reception import open_people
@@ -56,12 +58,16 @@ from coordinator.terms import (
 from coordinator.vocabulary import Vocabulary
 
 _log = log.get("app")
+Loop = tuple[str, Coroutine[None, None, None]]
+"""A task by its name."""
 TICK_S = 0.25
 """Time between two looks at deadlines, leases and waiting records, s."""
 STALL_NS = 2 * SECOND_NS
 """A loop that stood still for so long says so; the nodes have held by then."""
 HUNG_S = 5.0
 """A model that has not answered for so long never will: hold all and exit, s."""
+FAULT_PAUSE_S = 10.0
+"""Time until what cells can do without begins anew after a fault, s."""
 SWITCH_INTERVAL_S = 500e-6
 """Lets the event loop interleave with the inference thread sooner, s."""
 
@@ -103,13 +109,20 @@ class Coordinator:
                 commit=software.commit(),
                 config_digest=self._settings.digest,
                 device=self._worker.describe(),
-                unclean=await self._was_unclean(),
+                unclean=await was_unclean(self._store),
             )
         )
         for family in self._vocabulary.all():
             added = await self._store.labels(family.family_id)
             self._vocabulary.extend(family.family_id, added)
-        requests = self._requests()
+        requests = asking.build(
+            self._settings,
+            store=self._store,
+            clock=self._clock,
+            vocabulary=self._vocabulary,
+            publish=self._heard,
+            plant=lambda: self.plant,
+        )
         await requests.load()
         self._clip_files = ClipFolder(data_dir)
         clips = ClipShelf(
@@ -153,20 +166,9 @@ class Coordinator:
         self._worker.start()
         async with asyncio.TaskGroup() as tasks:
             running = [
-                tasks.create_task(supervise(path), name=f"live:{cell_id}")
-                for cell_id, path in self.plant.cells.items()
+                tasks.create_task(loop, name=name)
+                for name, loop in (*self._live(), *self._beside())
             ]
-            running += [
-                tasks.create_task(teacher.run(), name=f"learning:{family}")
-                for family, teacher in self.plant.learning.items()
-            ]
-            running.append(tasks.create_task(self._tick(), name="tick"))
-            running.append(tasks.create_task(self._mind_sessions(), name="sessions"))
-            running += [
-                tasks.create_task(keeper.run(), name=f"gate:{family}")
-                for family, keeper in self.plant.gates.items()
-            ]
-            running.append(tasks.create_task(picture(self.plant), name="usual"))
             address = await self.server.start(self._settings.coordinator.listen)
             _log.info("serving", address=address, device=self._worker.describe())
             if ready is not None:
@@ -195,16 +197,6 @@ class Coordinator:
         self._stop.set()
 
     # -- building --------------------------------------------------------------------
-
-    def _requests(self) -> RequestQueue:
-        return asking.build(
-            self._settings,
-            store=self._store,
-            clock=self._clock,
-            vocabulary=self._vocabulary,
-            publish=self._heard,
-            plant=lambda: self.plant,
-        )
 
     def _path(
         self,
@@ -281,14 +273,34 @@ class Coordinator:
             gate=gate,
         )
 
-    async def _was_unclean(self) -> bool:
-        """Whether the coordinator before this one ended without saying so."""
-        head = await self._store.head()
-        last = await self._store.entries(max(head.seq - 64, 0), 64)
-        told = [entry.kind for entry in last if entry.kind not in CHANGED_OFFLINE]
-        return told[-1:] not in ([], ["CoordinatorStopped"])
-
     # -- tasks -----------------------------------------------------------------------
+
+    def _live(self) -> Iterator[Loop]:
+        """What cells live by; without the last two nobody may rely on andon."""
+        for cell_id, path in self.plant.cells.items():
+            said = HoldReason.MODEL_FAULT, "andon failed here; see its log."
+            yield f"live:{cell_id}", supervise(path.run, partial(path.hold, *said))
+        yield "tick", self._tick()
+        yield "pulse", self._every_tick(self.server.cells.sessions.look)
+
+    def _beside(self) -> Iterator[Loop]:
+        """What cells can do without: a fault there is told, and ends nothing else."""
+        beside = partial(supervise, pause_s=FAULT_PAUSE_S)
+        for family, teacher in self.plant.learning.items():
+            yield f"learning:{family}", beside(teacher.run, teacher.fail)
+        for family, keeper in self.plant.gates.items():
+            yield f"gate:{family}", beside(keeper.run, keeper.fail)
+            ticks = partial(self._every_tick, keeper.tick)
+            yield f"gate ticks:{family}", beside(ticks, keeper.fail)
+        yield "usual", beside(partial(picture, self.plant), self.plant.usual.clear)
+        if folder := drop_folder(self.plant, self._settings):
+            yield "folder", beside(folder.run, folder.fail)
+
+    async def _every_tick(self, look: Callable[[], object]) -> None:
+        """Look at something now and then, for ever, and wait for nothing else."""
+        while True:
+            await self._clock.sleep(TICK_S)
+            look()
 
     async def _tick(self) -> None:
         """Look at deadlines, leases, claims and the inference thread, for ever."""
@@ -308,16 +320,8 @@ class Coordinator:
             nobody = self._say_when_nobody(nobody)
             for path in self.plant.cells.values():
                 path.inbox.post(control.Tick())
-            for gate in self.plant.gates.values():
-                gate.tick()
             if self._worker.hung_s > HUNG_S:
                 self._give_up()
-
-    async def _mind_sessions(self) -> None:
-        """End silent sessions, for ever. Waits for nothing else: it is the pulse."""
-        while True:
-            await self._clock.sleep(TICK_S)
-            self.server.cells.sessions.look()
 
     def _say_when_nobody(self, before: bool) -> bool:  # noqa: FBT001 - said before
         """Tell watchers when questions begin, or cease, to go unheard."""
@@ -342,14 +346,27 @@ class Coordinator:
         self.stop(exit_code=9)
 
 
-async def supervise(path: LivePath) -> None:
-    """Keep one cell's loop alive; a bug in it holds the cell, its neighbours work."""
+async def supervise(
+    run: Callable[[], Awaitable[None]],
+    failed: Callable[[], None],
+    *,
+    pause_s: float = 0.0,
+) -> None:
+    """Keep one loop alive; a fault in it is told, and the others go on.
+
+    Args:
+        run: The loop; begun anew after a fault.
+        failed: Makes safe what the loop was for: holds a cell, shuts a gate.
+        pause_s: Time until it begins anew, s.
+    """
     while True:
         try:
-            await path.run()
-        except Exception:  # noqa: BLE001 - a bug must hold this cell and no other
-            _log.exception("live_path_died", cell=path.cell.cell_id)
-            path.hold(HoldReason.MODEL_FAULT, "andon failed here; see its log.")
+            await run()
+        except Exception:  # noqa: BLE001 - a bug must stop this loop and no other
+            task = asyncio.current_task()
+            _log.exception("task_died", task=task.get_name() if task else "")
+            failed()
+        await asyncio.sleep(pause_s)
 
 
 async def serve(

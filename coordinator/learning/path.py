@@ -25,7 +25,6 @@ from coordinator.errors import (
     ArtifactError,
     NotFoundError,
     PromotionRefusedError,
-    StoreError,
     TrainingError,
 )
 from coordinator.learning.swap.hot_swap import HotSwap
@@ -56,6 +55,10 @@ from coordinator.terms import (
 AUTO_PROMOTE: Final = Actor(PersonId("policy:auto_promote"))
 LOOK_S: Final = 0.5
 """Time between two looks while a cooldown runs, s."""
+RETRY_S: Final = 1.0
+"""Time until the store is asked again that could not tell, s."""
+AGAIN: Final = "andon tries again."
+FAILED: Final = "learning failed here; see andon's log. The serving model goes on."
 
 _log = log.get("learning")
 
@@ -101,6 +104,7 @@ class LearningPath:
             models_dir=models_dir,
         )
         self._woken = asyncio.Event()
+        self._resumed = False
         self._asked_for: tuple[RunId, Actor] | None = None
         self._running: RunId | None = None
         self._taught: tuple[object, ...] | None = None
@@ -171,7 +175,13 @@ class LearningPath:
 
     async def run(self) -> None:
         """Learn from what people say, for ever."""
-        await self.resume()
+        while not self._resumed:
+            try:
+                await self.resume()
+            except AndonError as error:
+                _log.error("not_resumed", code=error.code, text=error.text)
+                self._telling.say(LearningPhase.COLLECTING, f"{error.text} {AGAIN}")
+                await self._clock.sleep(RETRY_S)
         while True:
             await self._woken.wait()
             self._woken.clear()
@@ -180,10 +190,14 @@ class LearningPath:
                 while await self._is_due():
                     await self._cool_down()
                     await self.learn()
-            except StoreError as error:
+            except AndonError as error:
                 _log.error("examples_unreadable", code=error.code, text=error.text)
-                await self._clock.sleep(LOOK_S)
+                await self._clock.sleep(RETRY_S)
                 self._woken.set()
+
+    def fail(self) -> None:
+        """Tell that there was a fault in here; what serves goes on."""
+        self._telling.say(LearningPhase.COLLECTING, FAILED)
 
     async def learn_if_due(self) -> bool:
         """Do one round of the loop at once, if it is due; for backtests."""
@@ -204,6 +218,7 @@ class LearningPath:
         self._waits = (
             waiting(known, self._serving()) if self._auto_promote else NO_DIGEST
         )
+        self._resumed = True
         self._woken.set()
 
     async def learn(self) -> None:

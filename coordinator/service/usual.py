@@ -7,6 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from coordinator import log
+from coordinator.errors import AndonError
 from coordinator.service.plant import Plant
 from coordinator.terms import Family, FamilyId
 
@@ -15,6 +17,8 @@ EVERY_S: Final = 5.0
 MOST_WINDOWS: Final = 200
 LEAST_WINDOWS: Final = 5
 
+_log = log.get("usual")
+
 
 async def picture(plant: Plant) -> None:
     """Keep the picture of every family up to date, for ever."""
@@ -22,22 +26,31 @@ async def picture(plant: Plant) -> None:
     while True:
         await plant.clock.sleep(EVERY_S)
         for family in plant.vocabulary.all():
-            status = plant.learning[family.family_id].status
-            if status.examples < pictured.get(family.family_id, 0) * 1.2 + 5:
+            examples = plant.learning[family.family_id].status.examples
+            if examples < pictured.get(family.family_id, 0) * 1.2 + 5:
                 continue
-            pictured[family.family_id] = status.examples
-            drawn = await _drawn(plant, family)
+            try:
+                drawn = await _drawn(plant, family)
+            except AndonError as error:
+                _log.error("usual_not_read", code=error.code, text=error.text)
+                continue
+            pictured[family.family_id] = examples
             if drawn is not None:
                 plant.usual[family.family_id] = drawn
 
 
 async def _drawn(plant: Plant, family: Family) -> NDArray[np.float32] | None:
-    """Mean and standard deviation of good windows: (2, samples, channels)."""
+    """Mean and standard deviation of good windows: (2, samples, channels).
+
+    Windows from before the family was configured anew have another shape; they say
+    nothing about those that come.
+    """
+    shape = (family.rows, len(family.channels))
     examples = await plant.store.example_windows(family.family_id)
     good = [
         window.samples
         for example, window in examples
-        if example.label == family.default_label
+        if example.label == family.default_label and window.samples.shape == shape
     ][-MOST_WINDOWS:]
     if len(good) < LEAST_WINDOWS:
         return None

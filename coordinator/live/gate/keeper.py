@@ -7,29 +7,24 @@ committed. So a full disk can keep a gate from opening, and cannot keep one open
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
-
-import numpy as np
-from numpy.typing import NDArray
 
 from coordinator import log
 from coordinator.clock import Clock
 from coordinator.errors import (
     AlreadyDoneError,
+    AndonError,
     ConflictError,
     InputError,
-    NotFoundError,
-    StoreError,
 )
 from coordinator.live.gate.audit import Pace, audit_share
 from coordinator.live.gate.cases import SILENT, Noted
 from coordinator.live.gate.judge import Gate
-from coordinator.live.gate.moves import spread
 from coordinator.live.gate.patience import reason_to_stay
 from coordinator.live.gate.plan import GatePlan, Mode
-from coordinator.live.gate.restore import restore
+from coordinator.live.gate.restore import recalled, restore
 from coordinator.live.gate.shown import line_of, status_of
 from coordinator.live.gate.signals import lot_of, measure, names, shift_of
 from coordinator.live.gate.standing import GateEvent, Standing
@@ -37,10 +32,8 @@ from coordinator.seams import Store
 from coordinator.terms import (
     Actor,
     Closing,
-    DecisionId,
     Digest,
     Family,
-    GateCase,
     GateLine,
     GateRow,
     GateState,
@@ -58,13 +51,11 @@ LONGEST: Final = timedelta(days=31)
 """An engineer's word does not last longer."""
 RETRY_S: Final = 1.0
 """Time until a commit that failed is tried again, s."""
-RECALLED: Final = 16
-"""Stretches of windows that are read again after a restart: no more than a second's
-reading, for a person answers meanwhile."""
 MOVED: Final = frozenset({Closing.DRIFT, Closing.ALARM})
 """Closings that say that the model has something to learn."""
 
 READING: Final = "the gate reads what is on record: a person answers until then."
+FAILED: Final = "the gate failed: a person answers until andon is started again."
 
 _log = log.get("gate")
 Serving = Callable[[], Digest]
@@ -108,7 +99,7 @@ class GateKeeper:
         self._pace = Pace()
         self._woken = asyncio.Event()
         self._recording = asyncio.Lock()
-        self._ready = False
+        self._asks = READING  # why everybody is asked whatever is proven; "" for no
         self._moved = 0
         self._waiting: list[Callable[[], None]] = []
         self._said: GateLine | None = None
@@ -118,8 +109,8 @@ class GateKeeper:
 
     def judge(self) -> Gate:
         """See GateDesk."""
-        if not self._ready:
-            return Gate(1.0, ask_all=True, asks_because=READING)
+        if self._asks:
+            return Gate(1.0, ask_all=True, asks_because=self._asks)
         self._standing.serve(self._serving())
         return self._standing.gate(self._now())
 
@@ -164,22 +155,32 @@ class GateKeeper:
 
     def tick(self) -> None:
         """Look whether time has ended something; called now and then."""
-        if self._ready:
+        if not self._asks:
             self._standing.serve(self._serving())
         self._look()
+
+    def fail(self) -> None:
+        """After a fault in here: ask about everything until andon is started again.
+
+        What the gate rests on is let go: who does not know how it failed cannot say
+        what of it still stands.
+        """
+        self._asks = FAILED
+        self._standing = Standing(self.family_id, self._plan, names(self._family_now()))
+        self._waiting.clear()
 
     # -- for people ------------------------------------------------------------------
 
     def state(self) -> GateState:
         """On what the gate rests now."""
-        if not self._ready:
+        if self._asks:
             return GateState.ASK_ALL
         self._standing.serve(self._serving())
         return self._standing.state(self._now())
 
     def text(self) -> str:
         """One sentence about the gate."""
-        return self._standing.text(self._now()) if self._ready else READING
+        return self._asks or self._standing.text(self._now())
 
     def stays(self) -> str:
         """Why the serving model goes on although a better one waits; "" for nothing."""
@@ -268,23 +269,40 @@ class GateKeeper:
 
     async def run(self) -> None:
         """Read what is on record, then record what happens, for ever."""
-        await self.begin()
+        await self._until_done(self.begin)
         while True:
             await self._woken.wait()
             self._woken.clear()
+            await self._until_done(self._carry_out)
+
+    async def _until_done(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Try again for as long as the store takes or tells nothing."""
+        while True:
             try:
-                await self._carry_out()
-            except StoreError as error:
-                _log.error("gate_not_recorded", code=error.code, text=error.text)
+                return await work()
+            except AndonError as error:
+                _log.error("gate_waits", code=error.code, text=error.text)
                 await self._clock.sleep(RETRY_S)
-                self._woken.set()
 
     async def catch_up(self) -> None:
         """Record what is due now, for who has no loop running."""
         await self._carry_out()
 
     async def begin(self) -> None:
-        """Take over what is on record, once the model that serves is in its slot."""
+        """Take over what is on record, once the model that serves is in its slot.
+
+        Raises:
+            StoreError: it cannot be read, or what is configured cannot be recorded;
+                begin again.
+        """
+        if self._asks == READING:
+            await self._remember()
+        if not self._asks:
+            await self._configured(await self._store.gate(self.family_id))
+        self._look()
+
+    async def _remember(self) -> None:
+        """Live through what is on record."""
         while await self._store.serving(self.family_id) and not self._serving():
             await self._woken.wait()
             self._woken.clear()
@@ -294,15 +312,15 @@ class GateKeeper:
         if row.certificate or row.permission:
             first = min(first, row.opened_seq)
         cases = await self._store.gate_cases(self.family_id, model, first)
-        signals = await self._signals(cases)
+        signals = await recalled(self._store, cases)
+        if self._asks != READING:
+            return  # it failed meanwhile
         now = self._now()
         restore(self._standing, row, cases, signals, self._family_now(), model, now)
-        self._ready = True
+        self._asks = ""
         for note in self._waiting:
             note()
         self._waiting.clear()
-        await self._configured(row)
-        self._look()
 
     async def _configured(self, row: GateRow) -> None:
         """Grant what the configuration says, once: an end is not moved by a restart."""
@@ -318,24 +336,6 @@ class GateKeeper:
             said.source,
         )
         await self._record((granted,))
-
-    async def _signals(
-        self, cases: Sequence[GateCase]
-    ) -> Mapping[DecisionId, NDArray[np.float64]]:
-        """What was usual before the restart, from the windows that are kept."""
-        found = {}
-        said = [
-            (case, prediction)
-            for case in spread(cases, RECALLED)
-            if (prediction := case.verdict.prediction) is not None
-        ]
-        for case, prediction in said:
-            try:
-                window = await self._store.window(case.window_id)
-            except NotFoundError:
-                continue
-            found[case.decision_id] = measure(window, prediction)
-        return found
 
     async def _carry_out(self, once: IdempotencyKey | None = None) -> None:
         """Record what is due, one thing after another."""
@@ -366,15 +366,15 @@ class GateKeeper:
     # -- small things ----------------------------------------------------------------
 
     def _note(self, note: Callable[[], None]) -> None:
-        if self._ready:
+        if self._asks == READING:
+            self._waiting.append(note)
+        elif not self._asks:
             note()
             self._look()
-        else:
-            self._waiting.append(note)
 
     def _look(self) -> None:
         """Wake the loop when something is due, and tell when something has changed."""
-        if not self._ready:
+        if self._asks == READING:
             self._woken.set()
             return
         now = self._now()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from coordinator.errors import NotFoundError
 from coordinator.live.gate.cases import SILENT, Noted
-from coordinator.live.gate.signals import lot_of, shift_of
+from coordinator.live.gate.moves import spread
+from coordinator.live.gate.signals import lot_of, measure, shift_of
 from coordinator.live.gate.standing import Standing
+from coordinator.seams import StoreReader
 from coordinator.terms import (
     DecisionId,
     Digest,
@@ -20,6 +24,33 @@ from coordinator.terms import (
     Outcome,
     events,
 )
+
+RECALLED: Final = 16
+"""Stretches of windows that are read again after a restart: no more than a second's
+reading, for a person answers meanwhile."""
+
+
+async def recalled(
+    store: StoreReader, cases: Sequence[GateCase]
+) -> Mapping[DecisionId, NDArray[np.float64]]:
+    """Measure what was usual before the restart, from the windows that are kept.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    found = {}
+    said = [
+        (case, prediction)
+        for case in spread(cases, RECALLED)
+        if (prediction := case.verdict.prediction) is not None
+    ]
+    for case, prediction in said:
+        try:
+            window = await store.window(case.window_id)
+        except NotFoundError:
+            continue
+        found[case.decision_id] = measure(window, prediction)
+    return found
 
 
 def restore(  # noqa: PLR0913 - what the store tells, each part named
