@@ -12,7 +12,13 @@ from typing import Any
 import pytest
 
 from coordinator.errors import ConfigError, InputError
-from coordinator.insight.backtest import Backtest, BacktestPlan, backtest
+from coordinator.insight.backtest import (
+    Backtest,
+    BacktestPlan,
+    Streamed,
+    backtest,
+    replay,
+)
 from coordinator.insight.dataset import Dataset, import_dataset
 from coordinator.insight.scores import write_decisions
 from coordinator.terms import Decision, GateState
@@ -226,6 +232,30 @@ def test_a_gate_that_must_prove_itself_decides_nothing_before(long: Dataset) -> 
     assert not any(c.automated for c in done.cases if c.number <= proven.window)
     assert sum(c.automated for c in done.cases) > (240 - proven.window) / 3
     assert done.scores.audits >= 1
+
+
+def test_a_certified_model_serves_on_while_better_ones_wait(long: Dataset) -> None:
+    done = run(long, policy="certified", alpha=0.2, delta=0.2, audits_per_hour=200.0)
+
+    states = [move.state for move in done.moves]
+    assert states[0] is GateState.CERTIFIED
+    assert GateState.ASK_ALL not in states
+    assert done.gate is not None
+    assert done.scores.promotions < done.scores.retrains
+    said = [case.verdict.prediction for case in done.cases if case.automated]
+    assert {it.model_digest for it in said if it} == {done.gate.model_digest}
+
+
+def test_what_must_never_be_missed_is_promised_in_a_backtest_too(long: Dataset) -> None:
+    labels = tuple(replace(it, must_never_miss=True) for it in long.family.labels)
+    family = replace(long.family, labels=labels)
+    streamed = Streamed(family, long.windows(), long.recording.groups)
+    plan = replace(PLAN, policy="certified", alpha=0.4, delta=0.2, **PROVING)
+    done = asyncio.run(replay(streamed, replace(plan, error_rate=0.1)))
+
+    assert done.gate is not None
+    assert done.gate.certificate is not None
+    assert sum(group.missed for group in done.gate.certificate.groups) > 0
 
 
 def test_a_recording_too_short_for_a_proof_is_asked_throughout(gated, dataset) -> None:
