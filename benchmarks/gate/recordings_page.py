@@ -87,7 +87,8 @@ def _part(title: str, part: str, found: Mapping[str, Any]) -> list[str]:
         for seed, run in enumerate(found["seeds"]):
             lines.append(
                 f"- seed {seed}: {run['questions']} questions about {run['cases']} "
-                f"windows. *{run['says']}*"
+                f"windows, {round(run['automated'] * run['cases'])} decided alone, "
+                f"{run['wrong']} of them wrong. *{run['says']}*"
             )
         lines.append("")
     if "equal" in found:
