@@ -79,11 +79,16 @@ def _row(card: Card, scene: Scene, width: int) -> Content:
         also = Content.styled(say("board.cause", count=len(card.others)), look.ASKS)
         middle = [(named + " " + also + "  " + about, name + part + width - used)]
     return look.columns(
-        (Content.styled(f"{look.countdown(left_s):>5}", pressing(left_s)), 7),
+        (Content.styled(f"{_left(left_s):>5}", pressing(left_s)), 7),
         (time_bar(request, scene.now_s, meter), meter + 2),
         *middle,
         (Content.styled(f"{who:>9}", look.DIM if holder else look.CALM), 10),
     )
+
+
+def _left(left_s: float) -> str:
+    """Time left; where there are hours, seconds tell nobody anything."""
+    return f"{left_s // 3600:.0f} h" if left_s >= 3600 else look.countdown(left_s)
 
 
 def pressing(left_s: float) -> str:
