@@ -9,7 +9,7 @@ from functools import partial
 from coordinator import log
 from coordinator.clock import Clock, seconds_to_ns
 from coordinator.config import Settings
-from coordinator.errors import StoreError
+from coordinator.errors import AndonError
 from coordinator.feed import PresenceChanged
 from coordinator.learning.correction.accept import accept
 from coordinator.live.cell import control
@@ -71,25 +71,42 @@ def least_view_ns(settings: Settings) -> int:
 async def look_after(plant: Plant, settings: Settings) -> None:
     """Let time do its part: deadlines, undo, warnings, claims, sessions, floods.
 
-    A full disk must not end the coordinator: what the store did not take is tried
-    again the next time.
+    A full disk must not end the coordinator, nor one thing keep another waiting: what
+    the store did not take is tried again the next time.
     """
     requests = plant.requests
-    try:
-        for ended in await requests.expire_due():
-            path = plant.cells.get(ended.cell_id)
-            if path is not None and ended.outcome is Outcome.TIMED_OUT:
-                path.inbox.post(control.Expired(ended))
-        await requests.make_final()
-        requests.warn()
-        await requests.end_lapsed_claims()
-        await plant.people.sessions.tick()
-        if await requests.look_at_load():
-            plant.feed.publish(PresenceChanged())
-        await known.offer(
-            plant,
-            time_allowed_ns=seconds_to_ns(settings.gate.audit_deadline_s),
-            on_timeout=settings.requests.timeout_outcome,
-        )
-    except StoreError as error:
-        _log.error("expiry_waits", code=error.code, text=error.text)
+    for step in (
+        partial(_expire, plant),
+        requests.make_final,
+        requests.end_lapsed_claims,
+        plant.people.sessions.tick,
+        partial(_weigh, plant),
+        partial(_offer_known, plant, settings),
+    ):
+        try:
+            await step()
+        except AndonError as error:
+            _log.error("expiry_waits", code=error.code, text=error.text)
+    requests.warn()
+
+
+async def _expire(plant: Plant) -> None:
+    """End what is out of time, and tell the cells."""
+    for ended in await plant.requests.expire_due():
+        path = plant.cells.get(ended.cell_id)
+        if path is not None and ended.outcome is Outcome.TIMED_OUT:
+            path.inbox.post(control.Expired(ended))
+
+
+async def _weigh(plant: Plant) -> None:
+    """Say when a flood, or a model's doubt, begins or ends."""
+    if await plant.requests.look_at_load():
+        plant.feed.publish(PresenceChanged())
+
+
+async def _offer_known(plant: Plant, settings: Settings) -> None:
+    await known.offer(
+        plant,
+        time_allowed_ns=seconds_to_ns(settings.gate.audit_deadline_s),
+        on_timeout=settings.requests.timeout_outcome,
+    )

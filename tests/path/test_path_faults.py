@@ -14,12 +14,14 @@ import pytest
 from andon.v1 import cell_pb2
 from coordinator import app
 from coordinator.clock import ManualClock
-from coordinator.errors import StoreDegradedError
+from coordinator.errors import NotFoundError, StoreDegradedError
 from coordinator.learning import path as learning_path
 from coordinator.learning.path import LearningPath
 from coordinator.live.gate import keeper
 from coordinator.live.gate.keeper import GateKeeper
-from coordinator.service import convert, usual
+from coordinator.live.request.queue import RequestQueue
+from coordinator.people.sessions import Sessions as PersonSessions
+from coordinator.service import convert, known, usual
 from coordinator.store import Store
 from coordinator.terms import GateState, SensorWindow, window_digest
 from tests.builders import FAMILY, NOON, PEG, make_window
@@ -137,6 +139,31 @@ async def test_a_bug_in_the_picture_ends_nothing_and_shows_nothing_old(
         await until(lambda: fault.tried > 1)
         assert not coordinator.plant.usual
         await asks(channel)
+
+
+# -- what time demands ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        (RequestQueue, "make_final"),
+        (RequestQueue, "end_lapsed_claims"),
+        (PersonSessions, "tick"),
+        (known, "offer"),
+    ],
+)
+async def test_one_thing_that_fails_keeps_no_deadline_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: Any, name: str
+) -> None:
+    fault = Fault(monkeypatch, place, name, NotFoundError("it is gone."))
+    async with serving(tmp_path, deadline_s=1.0) as (coordinator, channel):
+        await asks(channel)
+        (asked,) = coordinator.plant.requests.all_open()
+
+        await until(lambda: coordinator.plant.requests.get(asked.request_id) is None)
+        assert fault.tried > 1
+        assert len(coordinator.plant.requests.all_open()) == 1
 
 
 # -- learning -------------------------------------------------------------------------

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from coordinator import log
 from coordinator.clock import Clock
-from coordinator.errors import NotFoundError, StoreError
+from coordinator.errors import AndonError, NotFoundError, StoreError
 from coordinator.live.request.known import KnownShare
 from coordinator.live.request.looks import Looks
 from coordinator.live.request.mirror import Mirror, Publish
@@ -178,6 +179,30 @@ class Book:
             await self._store.commit(events.RequestSeen(request_id, actor))
         except StoreError as error:
             _log.warning("look_not_recorded", request=request_id, text=error.text)
+
+    async def _each(
+        self,
+        work: Callable[[OperatorRequest], Awaitable[OperatorRequest | None]],
+        requests: Sequence[OperatorRequest],
+    ) -> list[OperatorRequest]:
+        """Do what time demands of several requests; none waits for another that fails.
+
+        They are committed together. What the store did not take is tried again.
+
+        Returns:
+            How those stand with which it was done.
+        """
+
+        async def tried(request: OperatorRequest) -> OperatorRequest | None:
+            try:
+                return await work(request)
+            except AndonError as error:
+                about = {"request": request.request_id, "code": error.code}
+                _log.error("request_waits", **about, text=error.text)
+                return None
+
+        done = await asyncio.gather(*map(tried, requests))
+        return [one for one in done if one is not None]
 
     async def _require_open(self, request_id: RequestId) -> OperatorRequest:
         request = self._open.get(request_id)

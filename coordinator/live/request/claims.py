@@ -125,8 +125,10 @@ class Claims(Book):
 
     async def end_lapsed_claims(self) -> None:
         """Offer again what a holder stopped looking at."""
-        for request in self._open.lapsed():
-            await self._end_claim(request, "the claim's lease ran out")
+        await self._each(self._lapse, self._open.lapsed())
+
+    async def _lapse(self, request: OperatorRequest) -> None:
+        await self._end_claim(request, "the claim's lease ran out")
 
     def _claimed(self, request: OperatorRequest) -> RequestClaimedError:
         lease_ns = request.claim_expires_ns - self._clock.monotonic_ns()

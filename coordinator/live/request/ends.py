@@ -5,8 +5,6 @@ A time-out is never an approval: the question goes one level up, the cell stays 
 
 from __future__ import annotations
 
-import asyncio
-
 from coordinator.errors import AnswerWaitsError, RequestClosedError
 from coordinator.live.request.finals import Finals
 from coordinator.live.request.known import told_of
@@ -79,17 +77,10 @@ class Ends(Finals):
         """Expire what is due, at most EXPIRE_AT_ONCE; return what has ended.
 
         They are committed together: ten thousand that pass in one second take as many
-        transactions as they fill, and everything else goes on in between.
-
-        Raises:
-            StoreError: the store took none of the rest; they are still due.
+        transactions as they fill, and everything else goes on in between. What the
+        store did not take is still due.
         """
-        due = self._open.due()[:EXPIRE_AT_ONCE]
-        done = await asyncio.gather(*map(self.expire, due), return_exceptions=True)
-        for failed in done:
-            if isinstance(failed, BaseException):
-                raise failed
-        return [one for one in done if isinstance(one, OperatorRequest)]
+        return await self._each(self.expire, self._open.due()[:EXPIRE_AT_ONCE])
 
     async def _succeed(
         self,

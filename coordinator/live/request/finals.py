@@ -161,7 +161,7 @@ class Finals(Hands):
         """Make final what nobody took back in time; return it, as it ended."""
         now_ns = self._clock.monotonic_ns()
         ripe = [r for r in self._open.pending() if not now_ns < r.pending_until_ns]
-        return [await self._finish_given(request) for request in ripe]
+        return await self._each(self._finish_given, ripe)
 
     def _undo_ns(self, label: Label) -> int:
         """How long an answer with this label may be taken back."""

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from coordinator.errors import (
     NotYourClaimError,
     RequestClosedError,
     StaleEpochError,
+    StoreDegradedError,
 )
 from coordinator.live.request.rules import extra_ns
 from coordinator.terms import CellId, Outcome, PersonId, RequestId, events
@@ -226,3 +228,25 @@ async def test_ten_at_once_end_once_each_with_one_successor(world: QueueWorld):
     assert {e.successor for e in ended} == world.open_ids()
     assert all(r.level == 1 for r in world.queue.all_open())
     assert (world.clock.monotonic_ns() // SECOND_NS) >= 121
+
+
+async def test_one_that_cannot_end_keeps_no_other_from_ending(
+    world: QueueWorld, monkeypatch: pytest.MonkeyPatch
+):
+    asked = [await world.ask(CellId(f"press-{n}")) for n in range(1, 6)]
+    stuck = asked[2].request_id
+    world.advance(121)
+    whole = world.store.commit
+
+    async def commit(*happened: events.Event, **more: Any) -> Any:
+        if getattr(happened[0], "request_id", "") == stuck:
+            raise StoreDegradedError("the disk is full.")
+        return await whole(*happened, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.store, "commit", commit)
+        done = await world.queue.expire_due()
+    rest = await world.queue.expire_due()
+
+    assert {r.request_id for r in done} == {r.request_id for r in asked} - {stuck}
+    assert [r.request_id for r in rest] == [stuck]
