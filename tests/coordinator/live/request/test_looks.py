@@ -82,6 +82,7 @@ async def test_one_look_is_for_all_of_a_cause(world: QueueWorld):
     shown, other = await world.ask(), await world.ask()
     await world.claim(shown)
     world.advance(2)
+    await world.answer(shown)
     await world.claim(other)
 
     said = await world.queue.answer(
