@@ -53,6 +53,7 @@ and cli/exits.py its exit code.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 
@@ -347,3 +348,10 @@ class InsecureBindError(AndonError):
     """A bind address that would need TLS."""
 
     refusal = "INSECURE_BIND"
+
+
+def unknown_family(name: str, known: Iterable[str]) -> NotFoundError:
+    """A refusal that says which families there are."""
+    there = ", ".join(known) or "none"
+    text = f"'{name[:40]}' is not configured; known: {there}."
+    return NotFoundError(text, "UNKNOWN_FAMILY")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from coordinator.errors import ConflictError, NotFoundError
+from coordinator.errors import ConflictError, unknown_family
 from coordinator.terms import Action, Family, FamilyId, Label
 
 
@@ -30,9 +30,7 @@ class Vocabulary:
         """Return a family with every label known now; raises NotFoundError."""
         family = self._families.get(family_id)
         if family is None:
-            raise NotFoundError(
-                f"'{family_id[:40]}' is not configured.", "UNKNOWN_FAMILY"
-            )
+            raise unknown_family(family_id, self.names)
         return family
 
     def action_of(self, family_id: FamilyId, label: str) -> Action | None:
@@ -40,6 +38,11 @@ class Vocabulary:
         family = self._families.get(family_id)
         found = None if family is None else family.label(label)
         return None if found is None else found.action
+
+    @property
+    def names(self) -> list[FamilyId]:
+        """The ids of all families."""
+        return sorted(self._families)
 
     def all(self) -> list[Family]:
         """Return every family."""

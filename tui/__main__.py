@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     obstacle = _obstacle()
     if obstacle:
-        sys.stderr.write(f"{obstacle}\n")
+        sys.stderr.write(f"andon: error: NO_TERMINAL: {obstacle}\n")
         return USAGE
     try:
         log.to_file(options.log)
@@ -67,12 +67,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _obstacle() -> str:
     """Why no picture can be drawn here, in a sentence; "" when one can."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return "The terminal needs a terminal: standard input or output is not one."
+        return (
+            "standard input or output is no terminal. Run it in one, not in a pipe or "
+            "a service."
+        )
     if os.environ.get("TERM", "dumb") == "dumb":
-        return "The terminal cannot draw here: TERM is missing or 'dumb'."
+        return "TERM is missing or 'dumb'. Set it, for example TERM=xterm-256color."
     columns, rows = shutil.get_terminal_size()
     if columns < 40 or rows < 12:
-        return f"The terminal needs 80 columns and 24 rows, not {columns} and {rows}."
+        return (
+            f"80 columns and 24 rows are needed, not {columns} and {rows}. Make the "
+            "window larger."
+        )
     return ""
 
 

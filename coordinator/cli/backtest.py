@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -154,8 +155,18 @@ def _require_writable(file: Path | None) -> None:
     """Refuse before the run what could not be written after it."""
     from coordinator.errors import InputError
 
-    if file is not None and (file.is_dir() or not file.resolve().parent.is_dir()):
-        raise InputError(f"{file.name} cannot be written there.", "BAD_FILE")
+    if file is None:
+        return
+    folder = file.resolve().parent
+    why = ""
+    if file.is_dir():
+        why = "it is a folder"
+    elif not folder.is_dir():
+        why = f"there is no folder {folder}"
+    elif not os.access(file if file.exists() else folder, os.W_OK):
+        why = "this user may not write there"
+    if why:
+        raise InputError(f"{file} cannot be written: {why}.", "BAD_FILE")
 
 
 def _print_scores(title: str, scores: Scores) -> None:

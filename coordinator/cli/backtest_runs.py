@@ -101,7 +101,7 @@ def model_folder(name: str, data_dir: Path) -> str:
         many = (
             "more than one model begins" if found else "there is no model that begins"
         )
-        raise InputError(f"{many} with {name[:40]!a} in {home.name}.", "NO_MODEL")
+        raise InputError(f"{many} with {name[:40]!a} in {home.resolve()}.", "NO_MODEL")
     return str(found[0])
 
 

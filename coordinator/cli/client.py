@@ -20,10 +20,14 @@ from grpc_status import rpc_status
 from andon.v1 import operator_pb2
 from coordinator import errors
 from coordinator.cli.options import this_device, this_person
-from coordinator.cli.token import Authorized, own_token
+from coordinator.cli.token import TOKEN_FILE, Authorized, own_token
 from coordinator.errors import AndonError
 from coordinator.terms import new_id
 
+HOW_TO_LOG_IN: Final = (
+    "Log in with `andon user login NAME --token-file FILE`, and name the file in "
+    f"{TOKEN_FILE}."
+)
 DEADLINE_S: Final = 10.0
 """Time for one call, s; a call that changes something may then still have happened."""
 
@@ -141,6 +145,8 @@ def refusal_of(error: grpc.RpcError, server: str) -> AndonError:
     token = _token(call)
     text = details.removeprefix(f"{token}: ") if token else details
     if token:
+        if token == errors.LoginRequiredError.refusal:
+            text = f"{text} {HOW_TO_LOG_IN}"
         kind = _leaf_of_token().get(token) or _KIND_OF_CODE.get(code, AndonError)
         return kind(text, token)
     if code is grpc.StatusCode.UNAVAILABLE:

@@ -6,17 +6,17 @@ would decide about a robot.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from coordinator.config.gate import CostEntry, GateSection, check_costs
 from coordinator.config.people import PeopleSection
+from coordinator.config.problems import first_problem
 from coordinator.config.ros import ROS_SECTIONS, RosSection
 from coordinator.config.section import Seconds, Section, Share
 from coordinator.config.service import ServiceSection
@@ -291,11 +291,11 @@ def load(path: Path) -> Settings:
         content = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(
-            f"cannot read {path.name}: {error.strerror}. Run `andon init` to write one."
+            f"cannot read {path}: {error.strerror}. Run `andon init` to write one."
         ) from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path.name} is not UTF-8 text.") from error
-    settings = parse(content, name=path.name)
+        raise ConfigError(f"{path} is not UTF-8 text.") from error
+    settings = parse(content, name=str(path))
     beside = path.resolve().parent
     data_dir = beside / settings.coordinator.data_dir
     section = settings.coordinator.model_copy(update={"data_dir": data_dir})
@@ -320,7 +320,7 @@ def from_mapping(raw: dict[str, Any], *, name: str = "andon.toml") -> Settings:
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
-        raise ConfigError(f"{name}: {_first_problem(error)}") from error
+        raise ConfigError(f"{name}: {first_problem(error, _SECTIONS)}") from error
 
 
 def template(profile: str = TWIN) -> str:
@@ -342,35 +342,20 @@ def profiles() -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda name: (name != TWIN, name)))
 
 
-def _first_problem(error: ValidationError) -> str:
-    problem = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        key = str(problem["loc"][-1])
-        near = difflib.get_close_matches(key, _known_keys(), n=1)
-        hint = f" (did you mean '{near[0]}'?)" if near else ""
-        return f"unknown key '{where}'{hint}."
-    if problem["type"] == "missing":
-        return f"key '{where}' is missing."
-    message = problem["msg"].removeprefix("Value error, ")
-    return f"{where}: {message}." if where else f"{message}."
-
-
-def _known_keys() -> list[str]:
-    sections: tuple[type[BaseModel], ...] = (
-        Settings,
-        CoordinatorSection,
-        ServiceSection,
-        GateSection,
-        RequestsSection,
-        PoliciesSection,
-        LearningSection,
-        PeopleSection,
-        FamilySection,
-        CellSection,
-        *ROS_SECTIONS,
-        _LabelEntry,
-        _ChannelEntry,
-        CostEntry,
-    )
-    return sorted({key for section in sections for key in section.model_fields})
+_SECTIONS: Final[tuple[type[BaseModel], ...]] = (
+    Settings,
+    CoordinatorSection,
+    ServiceSection,
+    GateSection,
+    RequestsSection,
+    PoliciesSection,
+    LearningSection,
+    PeopleSection,
+    FamilySection,
+    CellSection,
+    *ROS_SECTIONS,
+    _LabelEntry,
+    _ChannelEntry,
+    CostEntry,
+)
+"""Everything that has keys."""

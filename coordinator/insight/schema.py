@@ -6,14 +6,14 @@ would silently make every window a good one.
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from coordinator.config import FamilySection
+from coordinator.config.problems import first_problem
 from coordinator.errors import DatasetError
 from coordinator.terms import Family
 
@@ -175,28 +175,13 @@ def schema_from(raw: dict[str, Any], *, name: str) -> RecordingSchema:
         schema = RecordingSchema.model_validate(raw)
         schema.family("recording")
     except ValidationError as error:
-        raise DatasetError(f"{name}: {_first_problem(error)}") from error
+        raise DatasetError(f"{name}: {first_problem(error, _PARTS)}") from error
     return schema
 
 
-def _first_problem(error: ValidationError) -> str:
-    problems = error.errors(include_url=False)
-    # A misspelt key is also a missing one; the misspelling is what helps.
-    unknown = [p for p in problems if p["type"] == "extra_forbidden"]
-    problem = (unknown or problems)[0]
-    where = ".".join(
-        str(part + 1) if isinstance(part, int) else part for part in problem["loc"]
-    )
-    if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(where.split(".")[-1], _known_keys(), n=1)
-        hint = f" (did you mean '{near[0]}'?)" if near else ""
-        return f"unknown key '{where}'{hint}."
-    if problem["type"] == "missing":
-        return f"key '{where}' is missing."
-    message = problem["msg"].removeprefix("Value error, ")
-    return f"{where}: {message}." if where else f"{message}."
-
-
-def _known_keys() -> list[str]:
-    parts: tuple[type[BaseModel], ...] = (RecordingSchema, ChannelColumn, LabelColumn)
-    return sorted({key for part in parts for key in part.model_fields})
+_PARTS: Final[tuple[type[BaseModel], ...]] = (
+    RecordingSchema,
+    ChannelColumn,
+    LabelColumn,
+)
+"""Everything that has keys."""

@@ -9,7 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coordinator.clock import Clock
-from coordinator.errors import BadIdError, MissingFieldError, NotFoundError
+from coordinator.errors import (
+    BadIdError,
+    MissingFieldError,
+    NotFoundError,
+    unknown_family,
+)
 from coordinator.feed import Feed
 from coordinator.insight.why import Explainer
 from coordinator.learning.correction.teach import Teaching
@@ -126,7 +131,7 @@ class Plant:
         require_id("family", family)
         found = self.gates.get(FamilyId(family))
         if found is None:
-            raise NotFoundError(f"'{family}' is not configured.", "UNKNOWN_FAMILY")
+            raise unknown_family(family, self.vocabulary.names)
         return found
 
     def teacher(self, family: str) -> LearningPath:
@@ -134,7 +139,7 @@ class Plant:
         require_id("family", family)
         found = self.learning.get(FamilyId(family))
         if found is None:
-            raise NotFoundError(f"'{family}' is not configured.", "UNKNOWN_FAMILY")
+            raise unknown_family(family, self.vocabulary.names)
         return found
 
 

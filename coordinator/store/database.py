@@ -50,7 +50,10 @@ class DirectoryLock:
         except BlockingIOError as error:
             holder = os.pread(self._fd, 32, 0).decode(errors="replace").strip()
             os.close(self._fd)
-            raise StoreLockedError(f"held by pid {holder or 'unknown'}.") from error
+            raise StoreLockedError(
+                f"a coordinator (pid {holder or 'unknown'}) has this store open. Use "
+                "it, or stop it first."
+            ) from error
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
 

@@ -38,7 +38,8 @@ def test_without_a_terminal_it_ends_with_a_sentence(capsys, monkeypatch) -> None
     assert program.main([]) == 2
 
     assert capsys.readouterr().err == (
-        "The terminal needs a terminal: standard input or output is not one.\n"
+        "andon: error: NO_TERMINAL: standard input or output is no terminal. Run it "
+        "in one, not in a pipe or a service.\n"
     )
 
 

@@ -19,6 +19,7 @@ from coordinator.errors import (
     NotFoundError,
     UnknownLabelError,
     ViewChangedError,
+    unknown_family,
 )
 from coordinator.learning.correction.party import Party
 from coordinator.learning.correction.pool import Stored
@@ -83,7 +84,7 @@ class Teaching:
         """
         found = self._parties.get(FamilyId(family))
         if found is None:
-            raise NotFoundError(f"'{family}' is not configured.", "UNKNOWN_FAMILY")
+            raise unknown_family(family, sorted(self._parties))
         await self.news.refresh()
         return found
 

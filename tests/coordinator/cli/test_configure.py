@@ -73,6 +73,20 @@ def test_check_says_loudly_that_a_cell_is_only_watched(
     assert "cell press-1: MONITOR ONLY" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("value", ["-3", "nan"])
+def test_a_number_that_is_refused_is_named_with_its_file(
+    plant: Path, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(plant, "audit_weight_cap = 5.0", f"audit_weight_cap = {value}")
+
+    code = main(["check", "-c", str(plant)])
+
+    said = capsys.readouterr().err
+    assert code == 3
+    assert f"{plant}: learning.audit_weight_cap: Input should be" in said
+    assert f", not {value}." in said
+
+
 @pytest.mark.parametrize("command", ["check", "serve"])
 def test_a_network_that_nobody_has_is_refused_with_those_there_are(
     plant: Path, command: str, capsys: pytest.CaptureFixture[str]

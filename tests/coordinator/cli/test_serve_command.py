@@ -85,7 +85,7 @@ def test_a_second_coordinator_on_the_same_folder_is_exit_4(serving: Path) -> Non
     code, complaint = end(serve(serving))
 
     assert code == 4
-    assert complaint.startswith("andon: error: STORE_LOCKED: held by pid ")
+    assert complaint.startswith("andon: error: STORE_LOCKED: a coordinator (pid ")
     assert complaint.count("\n") == 1
 
 

@@ -96,7 +96,9 @@ async def test_a_second_coordinator_is_refused_and_told_who_holds_it(
     store = await Store.open(path, clock=ManualClock())
 
     await_seconds = -time.monotonic()
-    with pytest.raises(StoreLockedError, match=rf"^held by pid {os.getpid()}\.$"):
+    with pytest.raises(
+        StoreLockedError, match=rf"^a coordinator \(pid {os.getpid()}\) has"
+    ):
         await Store.open(path, clock=ManualClock())
     await_seconds += time.monotonic()
 
@@ -129,7 +131,10 @@ async def test_a_second_process_is_refused_and_the_first_works_on(path: Path) ->
         check=False,
     )
 
-    assert second.stderr.strip() == f"held by pid {os.getpid()}."
+    assert second.stderr.strip() == (
+        f"a coordinator (pid {os.getpid()}) has this store open. Use it, or stop it "
+        "first."
+    )
     assert second.returncode == 1
     await store.commit(session())
     await store.close()
