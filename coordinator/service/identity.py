@@ -16,11 +16,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
 
-from coordinator.errors import LoginRequiredError, RoleError
+from coordinator.errors import LoginRequiredError, NotFoundError, RoleError
+from coordinator.live.request.rules import may_answer
 from coordinator.people.accounts import Accounts
 from coordinator.people.sessions import Sessions, actor_in
 from coordinator.service.rights import Open, is_a_deed, needed
-from coordinator.terms import Actor, PersonSession
+from coordinator.terms import Actor, OperatorRequest, PersonSession
 
 Metadata = Iterable[tuple[str, str | bytes]] | None
 BEARER: Final = "bearer "
@@ -149,3 +150,22 @@ def acting(person: str, device: str) -> Actor | None:
     if device not in ("", known.device):
         raise RoleError("this login is of another device. Log in here.", "OTHER_DEVICE")
     return known
+
+
+def require_taker(accounts: Accounts, to: str, asked: OperatorRequest) -> None:
+    """Let nothing be handed to somebody who could not answer it.
+
+    Raises:
+        NotFoundError: nobody of that name has an account that is in use.
+        RoleError: their role may not answer this.
+    """
+    if not accounts.exist:
+        return
+    person = accounts.get(to)
+    if person is None or person.locked:
+        raise NotFoundError(
+            f"nobody called '{to[:40]}' answers here.", "UNKNOWN_PERSON"
+        )
+    if not may_answer(asked.level, person.role):
+        who = "a shift lead" if asked.level > 0 else "an operator"
+        raise RoleError(f"{person.person} may not answer this: {who} has to.")

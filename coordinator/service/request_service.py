@@ -13,6 +13,7 @@ from coordinator.live.cell import control
 from coordinator.live.request import groups
 from coordinator.live.request.view import view_digest
 from coordinator.service import convert
+from coordinator.service.identity import require_taker
 from coordinator.service.plant import Plant, require_id
 from coordinator.service.status import sentence
 from coordinator.service.words import (
@@ -151,12 +152,13 @@ class RequestCalls(operator_pb2_grpc.OperatorServiceServicer):
         to = clean("to_person", request.to_person).strip()
         if not to:
             raise MissingFieldError("to_person is required.")
-        handed = await self._plant.requests.hand_over(
-            RequestId(require_id("request_id", request.request_id)),
-            actor_of(request.actor),
-            request.claim_epoch,
-            PersonId(to),
-            once_of(request),
+        plant, once = self._plant, once_of(request)
+        request_id = RequestId(require_id("request_id", request.request_id))
+        if await plant.store.replied(once) is None:
+            asked = await plant.requests.find(request_id)
+            require_taker(plant.people.accounts, to, asked)
+        handed = await plant.requests.hand_over(
+            request_id, actor_of(request.actor), request.claim_epoch, PersonId(to), once
         )
         return operator_pb2.HandOverResponse(summary=self._summary(handed))
 

@@ -560,6 +560,41 @@ async def test_nothing_is_asked_blind_while_there_are_no_accounts(world):
     assert summary.guess == "ok"
 
 
+@pytest.mark.parametrize(
+    ("to", "code", "token"),
+    [
+        ("nobody", grpc.StatusCode.NOT_FOUND, "UNKNOWN_PERSON"),
+        ("gone", grpc.StatusCode.NOT_FOUND, "UNKNOWN_PERSON"),
+        ("aud", DENIED, "ROLE_REQUIRED"),
+    ],
+)
+async def test_a_claim_is_not_handed_to_who_cannot_answer(
+    world, front, to, code, token
+):
+    _, summary = await world.asked()
+    await front.add("ana")
+    await front.add("aud", "auditor")
+    await front.add("gone")
+    await front.change("gone", locked=True)
+    mine = bearer((await front.login("ana")).token)
+    claimed = await world.operators.Claim(claim(summary.request_id), metadata=mine)
+
+    no = await refused(
+        world.operators.HandOver(
+            operator_pb2.HandOverRequest(
+                request_id=summary.request_id,
+                claim_epoch=claimed.claim_epoch,
+                to_person=to,
+                idempotency_key="h-1",
+            ),
+            metadata=mine,
+        )
+    )
+
+    assert (no.code, no.token) == (code, token)
+    assert world.plant.requests.all_open()[0].claimed_by == "ana"
+
+
 async def test_a_claim_is_handed_to_somebody_else_by_name(world, front):
     _, summary = await world.asked()
     await front.add("ana")
