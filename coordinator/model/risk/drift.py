@@ -166,7 +166,7 @@ class DriftWatch:
         lately = sides(self.recent).mean(axis=1)  # (3, signals)
         outside = is_beyond(self.recent).mean(axis=0)
         away = (lately > self.reference.limits).any(axis=0) | (outside > BEYOND)
-        side = self.bettors.log_capital.argmax(axis=0)
+        side = lately.argmax(axis=0)
         proven = np.maximum(
             self.bettors.log_capital.max(axis=0), self.beyond.log_capital
         )

@@ -166,3 +166,14 @@ def test_a_long_reference_keeps_its_extremes_and_its_ranks():
     assert ((high[:4] < 1.0) & (high[:4] > 0.99)).all()
     middle = reference.ranks(np.zeros(SIGNALS))
     assert np.abs(middle - 0.5).max() < 0.05
+
+
+def test_what_is_told_is_where_a_signal_lies_now_and_not_where_it_was():
+    rng = np.random.default_rng(12)
+    now = DriftWatch.begin(Reference.of(usual(rng)))
+    for number, values in enumerate(usual(rng, 400)):
+        moved = values.copy()
+        moved[2] += -6.0 if number >= 340 else 6.0 * (-1) ** number
+        now = now.see(moved)
+
+    assert now.moved()[0] == Moved(2, 0.0, apart=False)
