@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from coordinator.live.gate import words
 from coordinator.model.risk.drift import STRETCH, DriftWatch, Moved, Reference
 
 MOST: Final = 64
@@ -123,7 +124,9 @@ def sentence(name: str, moved: Moved) -> str:
     """Where a signal lies now, in words."""
     if moved.apart:
         return f"{name} lies further from the middle than usual, to both sides"
-    return f"{name} lies above {moved.rank:.0%} of what is usual"
+    side = "below" if moved.rank < 0.5 else "above"
+    share = words.share(round(max(moved.rank, 1.0 - moved.rank), 2))
+    return f"{name} lies {side} {share} of what is usual"
 
 
 def spread(items: Sequence[Item], most: int) -> Sequence[Item]:

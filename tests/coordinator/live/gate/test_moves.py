@@ -36,10 +36,18 @@ def test_moves_are_watched_only_with_enough_that_is_usual():
     assert moves.told(NAMES) == []
 
     assert until_alarm(moves, rng, at=6.0) is not None
-    assert moves.told(NAMES)[0].startswith("b lies above 100%")
+    assert moves.told(NAMES)[0].startswith("b lies above 100 %")
     moves.rest(forget=True)
     assert not moves.alarmed(0.05)
     assert moves.told(NAMES) == []
+
+
+def test_what_lies_low_is_told_as_low():
+    rng = np.random.default_rng(0)
+    moves = used_to(rng)
+    assert until_alarm(moves, rng, at=-6.0) is not None
+
+    assert moves.told(NAMES) == ["b lies below 100 % of what is usual"]
 
 
 def test_what_spreads_to_both_sides_is_not_told_as_high_or_low():
