@@ -63,6 +63,14 @@ export class Answering {
     });
   }
 
+  /** Lets go of an answer that was not sent; it may be on its way all the same. */
+  drop(item) {
+    this.app.outbox.remove(item.key);
+    const { requestId } = this.app.seat.sitting ?? {};
+    if (requestId === item.requestId) this.app.openRequest(requestId);
+    this.app.paint();
+  }
+
   #send(item) {
     return item.members?.length > 1 ? this.#sendToAll(item) : this.#sendToOne(item);
   }

@@ -46,6 +46,7 @@ const app = new App(registry, calls, who, () => {
 for (const kind of ["pointerdown", "keydown"]) {
   window.addEventListener(kind, () => who.touch(), { passive: true, capture: true });
 }
+window.addEventListener("storage", () => app.outbox.read());
 window.addEventListener("online", () => app.link.again());
 window.addEventListener("resize", () => app.paint());
 app.paint();

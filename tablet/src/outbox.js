@@ -1,5 +1,8 @@
 // Answers that nobody has confirmed yet. They outlive the page, and go out as they were
 // given: the same key, the same claim. The coordinator says whether one had arrived.
+// Two pages of one tablet share them: each change begins with what is kept.
+
+import { kept } from "./kept.js";
 
 const KEY = "andon.outbox";
 
@@ -7,26 +10,34 @@ export class Outbox {
   constructor(storage = localStorage) {
     this.storage = storage;
     this.sending = new Set();
-    try {
-      this.items = JSON.parse(storage.getItem(KEY) ?? "[]");
-    } catch {
-      this.items = [];
-    }
+    this.forgets = false; // the storage is full or forbidden: memory is all there is
+    this.items = [];
+    this.read();
+  }
+
+  /** Takes up what another page of this tablet has kept. */
+  read() {
+    if (this.forgets) return;
+    const found = kept(this.storage, KEY, []);
+    this.items = Array.isArray(found) ? found : [];
   }
 
   /** Keeps an answer until it is confirmed. */
   add(item) {
+    this.read();
     this.items.push(item);
     this.#write();
   }
 
   remove(key) {
+    this.read();
     this.items = this.items.filter((item) => item.key !== key);
     this.#write();
   }
 
   /** Notes why an answer was not taken; it stays until somebody has read it. */
   refuse(key, text) {
+    this.read();
     const item = this.items.find((one) => one.key === key);
     if (item) item.refused = text;
     this.#write();
@@ -74,8 +85,9 @@ export class Outbox {
   #write() {
     try {
       this.storage.setItem(KEY, JSON.stringify(this.items));
+      this.forgets = false;
     } catch {
-      // A full or forbidden storage: the answers live as long as the page does.
+      this.forgets = true; // the answers live as long as the page does
     }
   }
 }

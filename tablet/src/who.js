@@ -1,5 +1,7 @@
 // Who holds this tablet: a name, and a token where the plant has accounts.
 
+import { kept } from "./kept.js";
+
 const DEVICE = "andon.device";
 const PERSON = "andon.person";
 const RECENT = "andon.recent";
@@ -9,13 +11,13 @@ export class Who {
   constructor() {
     this.device = read(localStorage, DEVICE) || `tablet-${rare(6)}`;
     write(localStorage, DEVICE, this.device);
-    const kept = JSON.parse(read(sessionStorage, PERSON) || "{}");
-    this.person = kept.person ?? "";
-    this.shown = kept.shown ?? "";
-    this.token = kept.token ?? "";
-    this.roles = kept.roles ?? [];
-    this.idleMs = kept.idleMs ?? 0;
-    this.accounts = kept.accounts ?? false; // whether a PIN is needed here
+    const was = kept(sessionStorage, PERSON, {});
+    this.person = was.person ?? "";
+    this.shown = was.shown ?? "";
+    this.token = was.token ?? "";
+    this.roles = was.roles ?? [];
+    this.idleMs = was.idleMs ?? 0;
+    this.accounts = was.accounts ?? false; // whether a PIN is needed here
     this.locked = false;
     this.touchedMs = Date.now();
   }
@@ -30,7 +32,8 @@ export class Who {
   }
 
   get recent() {
-    return JSON.parse(read(localStorage, RECENT) || "[]");
+    const names = kept(localStorage, RECENT, []);
+    return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
   }
 
   /** Takes over for a person who has said who they are. */
@@ -64,8 +67,7 @@ export class Who {
 
   #keep() {
     const { person, shown, token, roles, idleMs, accounts } = this;
-    const kept = { person, shown, token, roles, idleMs, accounts };
-    write(sessionStorage, PERSON, JSON.stringify(kept));
+    write(sessionStorage, PERSON, JSON.stringify({ person, shown, token, roles, idleMs, accounts }));
   }
 }
 

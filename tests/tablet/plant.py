@@ -89,7 +89,9 @@ def settings(folder: Path, cells: int, **more: Any) -> Settings:
 class Plant:
     """A served coordinator, its cells, and the line that tablets reach it by."""
 
+    settings: Settings
     coordinator: Coordinator
+    running: asyncio.Task[int]
     grpc_address: str
     proxy: Proxy
     url: str
@@ -108,6 +110,15 @@ class Plant:
 
     def question_of(self, cell: str) -> Any:
         return next(one for one in self.questions() if one.cell_id == cell)
+
+    async def restart(self) -> None:
+        """Stop the coordinator and start it again; the cells stay away."""
+        for cell in self.cells.values():
+            await cell.end()
+        self.cells.clear()
+        await stop(self.coordinator, self.running)
+        self.coordinator = Coordinator(self.settings, SystemClock())
+        self.running, self.grpc_address = await start(self.coordinator)
 
     def cut(self) -> None:
         """Cut the tablets' line; the cells' lines stay."""
@@ -179,29 +190,37 @@ async def plant_of(
     """Serve until the block ends."""
     chosen = settings(folder, cells, **more)
     coordinator = Coordinator(chosen, SystemClock())
+    running, address = await start(coordinator)
+    proxy = Proxy(chosen.service.web_port)
+    url = f"http://127.0.0.1:{await proxy.start()}/"
+    plant = Plant(chosen, coordinator, running, address, proxy, url, folder)
+    try:
+        plant.cells |= {name: Cell(plant, name) for name in chosen.cells}
+        await asyncio.gather(*(cell.begin() for cell in plant.cells.values()))
+        yield plant
+    finally:
+        await asyncio.gather(*(cell.end() for cell in plant.cells.values()))
+        await proxy.close()
+        await stop(plant.coordinator, plant.running)
+
+
+async def start(coordinator: Coordinator) -> tuple[asyncio.Task[int], str]:
+    """Open and run a coordinator; the task that runs it, and its address."""
     await coordinator.open()
     # A PIN costs as little as it can: here nobody tries to guess one.
     coordinator.plant.people.accounts.hasher = PinHasher(passes=1, memory_kib=64)
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     running = asyncio.create_task(coordinator.run(ready.set_result))
     async with asyncio.timeout(SOON_S):
-        address = await ready
-    proxy = Proxy(chosen.service.web_port)
-    url = f"http://127.0.0.1:{await proxy.start()}/"
-    plant = Plant(coordinator, address, proxy, url, folder)
-    try:
-        for name in chosen.cells:
-            plant.cells[name] = Cell(plant, name)
-            await plant.cells[name].begin()
-        yield plant
-    finally:
-        for cell in plant.cells.values():
-            await cell.end()
-        await proxy.close()
-        coordinator.stop()
-        async with asyncio.timeout(SOON_S):
-            assert await running == 0
-            await coordinator.close()
+        return running, await ready
+
+
+async def stop(coordinator: Coordinator, running: asyncio.Task[int]) -> None:
+    """Stop a coordinator; it ends as it ought to."""
+    coordinator.stop()
+    async with asyncio.timeout(SOON_S):
+        assert await running == 0
+        await coordinator.close()
 
 
 def _has(found: list[Any], count: int) -> bool:

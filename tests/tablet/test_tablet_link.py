@@ -17,11 +17,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 async def lost(one: Tablet) -> None:
-    await one.see_text("NOT CONNECTED")
+    await one.wait_for(".banner:has-text('NOT CONNECTED')")
 
 
 async def back(one: Tablet) -> None:
-    await one.see(".top .lamp.good")
+    await one.wait_for(".top .lamp.good")
 
 
 def direct(plant: Plant) -> str:

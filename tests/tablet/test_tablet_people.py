@@ -86,8 +86,6 @@ async def test_a_tablet_that_nobody_touches_locks_itself(
 ) -> None:
     await plant.add_person("ana")
     async with open_tablet(chromium, plant.url) as ana:
-        await ana.page.clock.install()
-        await ana.page.reload()
         await ana.log_in("Ana", PIN)
         request_id = await plant.cells["press-1"].ask()
         await ana.tap(".question")

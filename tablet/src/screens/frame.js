@@ -77,9 +77,9 @@ function flood(load) {
   return `${say("load.flood")} ${families ? say("load.doubted", { families }) : ""}`;
 }
 
-function banner(kind, text, dismiss = null) {
+function banner(kind, text, dismiss = null, words = say("dismiss")) {
   return html`<div class="banner ${kind}"><p>${text}</p>${dismiss
-    ? html`<button class="plain" @click=${dismiss}>${say("dismiss")}</button>` : nothing}</div>`;
+    ? html`<button class="plain" @click=${dismiss}>${words}</button>` : nothing}</div>`;
 }
 
 /** An answer on its way is no news; one that has waited, or is somebody else's, is. */
@@ -93,7 +93,7 @@ function unsent(app, item) {
   const text = say(key, {
     cell: named(item.cell), words: item.words, person: item.person, since: ago((Date.now() - item.at) / 1000),
   });
-  return banner("warn", text, mine ? null : () => { app.outbox.remove(item.key); app.paint(); });
+  return banner("warn", text, () => app.answering.drop(item), say("unsent.drop"));
 }
 
 function refused(app, item) {
