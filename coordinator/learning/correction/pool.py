@@ -34,6 +34,8 @@ NEAR_QUANTILE: Final = 0.02
 """Windows nearer than this share of all pairs are nearly the same."""
 PAIRS_OF: Final = 400
 """Windows whose pairs tell what near is."""
+AT_ONCE: Final = 256
+"""Windows that others are compared with at once: a few megabytes of distances."""
 LEAST_DOUBT: Final = 0.02
 """What the model is sure of has an order too: first what is unlike the labelled."""
 
@@ -98,8 +100,35 @@ def doubt(said: Prediction | None) -> float:
     return 1.0 - margin if sure else 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Windows that are to be compared with labelled ones; any thread may do it.
+
+    Attributes:
+        first: Place of the first of the windows.
+        windows: Their sketches, float32, shape (windows, NUMBERS); never changed.
+        labelled: Likewise, of the labelled ones.
+    """
+
+    first: int
+    windows: NDArray[np.float32]
+    labelled: NDArray[np.float32]
+
+    def nearest(self) -> NDArray[np.float32]:
+        """Return the distance of each window to the nearest: (windows,). Blocking."""
+        near = np.full(len(self.windows), np.inf, np.float32)
+        for start in range(0, len(self.labelled), AT_ONCE):
+            apart = _apart(self.windows, self.labelled[start : start + AT_ONCE])
+            np.minimum(near, apart.min(axis=1), out=near)
+        return near
+
+
 class Pool:
-    """Every stored window that may be shown. Not thread-safe."""
+    """Every stored window that may be shown. Not thread-safe.
+
+    Comparing many windows with many takes seconds. Who has a thread for it begins with
+    began() or came(), and tells with compared() what came of it.
+    """
 
     def __init__(self) -> None:
         self.windows: list[Stored] = []
@@ -122,6 +151,12 @@ class Pool:
             fresh: In the order of time.
             sketches: float32, shape (windows, NUMBERS).
         """
+        self.compared(self.came(fresh, sketches))
+
+    def came(
+        self, fresh: Sequence[Stored], sketches: NDArray[np.float32]
+    ) -> Comparison | None:
+        """Take windows in, as add() does; return what there is to compare."""
         first = len(self.windows)
         for window, sketch in zip(fresh, sketches, strict=True):
             if window.window_digest in self._by_digest:
@@ -132,11 +167,8 @@ class Pool:
             self.place[window.window_id] = self._by_digest[window.window_digest] = i
             self._sketch[i] = sketch
             self._doubt[i] = max(window.doubt, LEAST_DOUBT)
-        count = len(self.windows)
         known = self._sketch[np.flatnonzero(self._taken[:first])]
-        if count > first and len(known):
-            apart = _apart(self._sketch[first:count], known)  # (new, taken)
-            self._near[first:count] = apart.min(axis=1)
+        return self._comparison(first, known)
 
     def find(self, digest: Digest) -> int | None:
         """Return the place of a piece of evidence, None when it is not here."""
@@ -144,14 +176,36 @@ class Pool:
 
     def take(self, *places: int) -> None:
         """Note that windows are labelled or handed out: what is like them can wait."""
+        self.compared(self.began(*places))
+
+    def began(self, *places: int) -> Comparison | None:
+        """Note it, as take() does; return what there is to compare."""
         fresh = [i for i in places if not self._taken[i]]
-        if not fresh:
-            return
         self._taken[fresh] = True
-        count = len(self.windows)
-        apart = _apart(self._sketch[:count], self._sketch[fresh])  # (windows, fresh)
-        near = self._near[:count]
-        np.minimum(near, apart.min(axis=1), out=near)
+        return self._comparison(0, self._sketch[fresh])
+
+    def compared(
+        self, done: Comparison | None, near: NDArray[np.float32] | None = None
+    ) -> None:
+        """Note how near windows are to labelled ones.
+
+        Args:
+            done: What was compared; None for nothing.
+            near: Its nearest(); None to find it now.
+        """
+        if done is None:
+            return
+        place = slice(done.first, done.first + len(done.windows))
+        found = done.nearest() if near is None else near
+        np.minimum(self._near[place], found, out=self._near[place])
+
+    def _comparison(
+        self, first: int, labelled: NDArray[np.float32]
+    ) -> Comparison | None:
+        windows = self._sketch[first : len(self.windows)]
+        if not len(windows) or not len(labelled):
+            return None
+        return Comparison(first, windows, labelled)
 
     def most(self, may: NDArray[np.bool_]) -> int | None:
         """Return the place of the window that teaches most; None when none may.

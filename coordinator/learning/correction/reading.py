@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from coordinator.clock import SECOND_NS, Clock
 from coordinator.learning.correction.party import Party
-from coordinator.learning.correction.pool import Stored, stored
+from coordinator.learning.correction.pool import Comparison, Pool, Stored, stored
 from coordinator.model.sketch import Sketcher
 from coordinator.seams import StoreReader
 from coordinator.terms import Digest, Family, FamilyId, SensorWindow, events
@@ -111,7 +111,7 @@ class NewsReader:
                 and family_of(one.event) in ("", family)
                 and (digest := party.opinions.fold(one.event)) is not None
             ]
-            party.pool.take(*_places(party, touched))
+            await _compare(party.pool, party.pool.began(*_places(party, touched)))
 
     def _expect(
         self, seq: int, decided: events.WindowDecided, window: SensorWindow
@@ -135,8 +135,11 @@ class NewsReader:
             return
         progress.waiting = []
         sketches = await asyncio.to_thread(_draw, progress, waiting)
-        party.pool.add([described for described, _ in waiting], sketches)
-        party.pool.take(*_places(party, party.opinions.labelled()))
+        pool = party.pool
+        await _compare(
+            pool, pool.came([described for described, _ in waiting], sketches)
+        )
+        await _compare(pool, pool.began(*_places(party, party.opinions.labelled())))
         if len(party.pool) > 1.5 * progress.measured:
             party.pool.measure()
             progress.measured = len(party.pool)
@@ -152,6 +155,13 @@ def _draw(
         progress.sketcher = Sketcher.fit(samples, present)
         progress.fitted = len(waiting)
     return progress.sketcher.sketch(samples, present)
+
+
+async def _compare(pool: Pool, comparison: Comparison | None) -> None:
+    """Find how near windows are to labelled ones, while the event loop goes on."""
+    if comparison is not None:
+        near = await asyncio.to_thread(comparison.nearest)
+        pool.compared(comparison, near)
 
 
 def family_of(event: events.Event) -> FamilyId:

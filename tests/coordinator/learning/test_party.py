@@ -1,10 +1,14 @@
 """Which stored window comes next, for whom, and for how long."""
 
+import threading
+from typing import Any
+
 import numpy as np
 import pytest
 
+from coordinator.learning.correction import pool as pools
 from coordinator.learning.correction import reading
-from coordinator.learning.correction.pool import Pool, Stored, doubt
+from coordinator.learning.correction.pool import Comparison, Pool, Stored, doubt
 from coordinator.terms import CellId, Digest, WindowId, events
 from coordinator.terms.teaching import Pick
 from tests.builders import make_digest, make_prediction
@@ -259,3 +263,60 @@ async def test_with_many_windows_it_is_learned_anew_what_is_usual(world, monkeyp
     others = {one.window.window_id for one in await world.lend(BEN, 69)}
     assert mine.window.window_id not in others
     assert len(others) == 69
+
+
+# -- among many --------------------------------------------------------------------
+
+
+def test_many_are_compared_some_at_a_time_and_come_to_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    rng = np.random.default_rng(3)
+    rows = [(float(x), float(y)) for x, y in rng.normal(size=(90, 2))]
+    whole, in_parts = pool_of(*rows), pool_of(*rows)
+    labelled = list(range(0, 90, 2))
+    whole.take(*labelled)
+    sizes: list[int] = []
+    apart = pools._apart
+
+    def noted(some: Any, others: Any) -> Any:
+        sizes.append(len(others))
+        return apart(some, others)
+
+    monkeypatch.setattr(pools, "_apart", noted)
+    monkeypatch.setattr(pools, "AT_ONCE", 8)
+    in_parts.take(*labelled)
+
+    assert max(sizes) == 8
+    assert sum(sizes) == len(labelled)
+    assert np.array_equal(whole._near, in_parts._near)
+
+
+def test_what_came_meanwhile_is_compared_too():
+    pool = pool_of((0, 0), (5, 0))
+    under_way = pool.began(0)
+    sketches = np.zeros((1, 32), np.float32)
+    sketches[0, 0] = 3.0
+    pool.add([stored(7)], sketches)
+    pool.compared(under_way)
+
+    assert list(pool._near[:3]) == [0.0, 5.0, 3.0]
+
+
+async def test_reading_compares_on_another_thread(
+    world: TeachWorld, monkeypatch: pytest.MonkeyPatch
+):
+    window, *_ = [await world.put() for _ in range(3)]
+    await world.say(window.window_id, "misaligned")
+    threads: list[int] = []
+    nearest = Comparison.nearest
+
+    def noted(one: Comparison) -> Any:
+        threads.append(threading.get_ident())
+        return nearest(one)
+
+    monkeypatch.setattr(Comparison, "nearest", noted)
+    await world.restarted().teaching.party("peg")
+
+    assert threads
+    assert threading.get_ident() not in threads
