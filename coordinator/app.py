@@ -36,8 +36,8 @@ from coordinator.model.slot import ModelSlot
 from coordinator.people.machine import remove_key
 from coordinator.seams import CellRow
 from coordinator.service import asking
-from coordinator.service.last_time import was_unclean
 from coordinator.service.drop_folder import drop_folder
+from coordinator.service.last_time import was_unclean
 from coordinator.service.plant import Plant
 from coordinator.service.presence import Presence
 from coordinator.service.reception import open_people
