@@ -12,7 +12,8 @@ Read in this order: terms (the nouns), live/path.py, learning/path.py, then the 
 you need. A stage is handed what it needs and never imports another stage; only the two
 path.py modules know the order. pyproject.toml holds the import contracts that keep it
 so. app.py builds every object and owns every task; service/ translates andon.v1 and
-never decides; store/ keeps the journal and the tables that are its fold.
+never decides; people/ knows accounts, PINs and who is logged in; store/ keeps the
+journal and the tables that are its fold.
 """
 
 __version__ = "0.1.0"
