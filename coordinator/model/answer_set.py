@@ -96,6 +96,10 @@ def level_of(depths: NDArray[np.float64], coverage: float = COVERAGE) -> Level:
 
     With n examples it is the ceil((n + 1) coverage)-th smallest depth: the new window
     counts as one of them, which makes the promise exact for any n.
+
+    Args:
+        depths: How deep the truth of each held-out example lies, shape (examples,).
+        coverage: Share of new windows whose set holds the truth, in (0, 1).
     """
     count = len(depths)
     place = math.ceil((count + 1) * coverage - ROUNDING)

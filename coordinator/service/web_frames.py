@@ -16,7 +16,6 @@ from google.rpc import error_details_pb2, status_pb2
 from coordinator.errors import InputError
 
 HEAD: Final = 5
-COMPRESSED: Final = 0x01
 TRAILERS: Final = 0x80
 _TIMEOUT: Final = re.compile(r"([0-9]{1,8})([HMSmun])")
 _SECONDS: Final = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}

@@ -26,9 +26,6 @@ from tui.words import plant, say
 AGAIN_S: Final = 1.0
 """Time between two looks while the newest entries are followed, s."""
 
-PLENTY: Final = (120, 40)
-"""Columns and rows from which the entry is shown beside the list."""
-
 
 class JournalRows(Rows):
     """One row an entry."""

@@ -263,7 +263,11 @@ class Party:
 
     def _first(self, guest: _Guest, person: PersonId) -> NDArray[np.bool_]:
         """Which windows nobody has labelled and this person may: (windows,)."""
-        free = self._free(guest, person)
+        return self._unlabelled(self._free(guest, person))
+
+    def _unlabelled(self, free: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Of these windows those that nobody has labelled: (windows,) -> (windows,)."""
+        free = free.copy()
         for digest in self.opinions.labelled():
             if (i := self.pool.find(digest)) is not None:
                 free[i] = False
@@ -300,10 +304,7 @@ class Party:
 
     def unlabelled(self) -> list[Stored]:
         """Return the windows that nobody has labelled, the oldest first."""
-        free = ~self._kept()
-        for digest in self.opinions.labelled():
-            if (i := self.pool.find(digest)) is not None:
-                free[i] = False
+        free = self._unlabelled(~self._kept())
         return [self.pool.windows[int(i)] for i in np.flatnonzero(free)]
 
     def is_disputed(self, window_id: WindowId) -> bool:
@@ -346,13 +347,10 @@ class Party:
         return len(self._said_ns) * MINUTE_NS / span_ns
 
     def _counts(self) -> tuple[int, int]:
-        free = ~self._kept()
-        second = 0
-        for digest, people in self.opinions.labelled().items():
-            if (i := self.pool.find(digest)) is not None:
-                second += bool(free[i]) and people == 1
-                free[i] = False
-        return int(free.sum()), second
+        may = ~self._kept()
+        once = [d for d, people in self.opinions.labelled().items() if people == 1]
+        second = sum(bool(may[i]) for i in map(self.pool.find, once) if i is not None)
+        return int(self._unlabelled(may).sum()), second
 
 
 def _lot(person: PersonId, window: Stored) -> bytes:

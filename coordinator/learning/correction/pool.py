@@ -221,7 +221,13 @@ class Pool:
         return int(np.argmax(np.where(may, worth, -1.0)))
 
     def alike(self, i: int, may: NDArray[np.bool_], most: int) -> list[int]:
-        """Return the places of windows nearly the same, the most alike first."""
+        """Return the places of windows nearly the same, the most alike first.
+
+        Args:
+            i: Place of the window they are compared with.
+            may: Which windows may be returned, shape (windows,).
+            most: How many at most.
+        """
         sketch = self._sketch[: len(self.windows)]
         distances = _apart(sketch, self._sketch[i : i + 1])[:, 0]  # (windows,)
         near = may & (distances <= self.radius)

@@ -43,6 +43,10 @@ def aurc(confidence: NDArray[np.float64], correct: NDArray[np.bool_]) -> float:
 
     Windows of equal confidence count alike, whatever order they came in.
 
+    Args:
+        confidence: Calibrated probability of the chosen label, shape (windows,).
+        correct: Whether the label was right, shape (windows,).
+
     Raises:
         ValueError: there are no windows.
 
@@ -63,6 +67,10 @@ def augrc(confidence: NDArray[np.float64], correct: NDArray[np.bool_]) -> float:
     At each coverage it counts the share of all windows that is decided alone and
     wrong: what an undetected failure costs, on average over thresholds. Windows of
     equal confidence count alike.
+
+    Args:
+        confidence: Calibrated probability of the chosen label, shape (windows,).
+        correct: Whether the label was right, shape (windows,).
 
     Raises:
         ValueError: there are no windows.
@@ -94,6 +102,11 @@ def ece(
 ) -> float:
     """Expected calibration error over bins of equal counts, in [0, 1].
 
+    Args:
+        confidence: Calibrated probability of the chosen label, shape (windows,).
+        correct: Whether the label was right, shape (windows,).
+        bins: How many, at least one.
+
     Raises:
         ValueError: there are no windows.
 
@@ -115,7 +128,13 @@ def ece(
 def recall(
     truth: NDArray[np.int64], predicted: NDArray[np.int64], label: int
 ) -> float | None:
-    """Share of the windows of one label that were called so; None if there are none."""
+    """Share of the windows of one label that were called so; None if there are none.
+
+    Args:
+        truth: Column of the true label, shape (windows,).
+        predicted: Column of the predicted label, shape (windows,).
+        label: Column of the label that is meant.
+    """
     of_label = truth == label
     if not of_label.any():
         return None
