@@ -22,7 +22,6 @@ from coordinator.feed import Feed, PresenceChanged
 from coordinator.insight.why import Explainer
 from coordinator.learning.path import LearningPath
 from coordinator.learning.training.process import ChildProcessTrainer
-from coordinator.live.cell import control
 from coordinator.live.cell.permit import PermitMaker
 from coordinator.live.cell.record import CellRecord
 from coordinator.live.clips import ClipShelf, limits
@@ -30,6 +29,7 @@ from coordinator.live.gate.keeper import GateKeeper
 from coordinator.live.gate.plan import plan_of
 from coordinator.live.inference.device import choose
 from coordinator.live.inference.worker import InferenceWorker
+from coordinator.live.linked import unrecorded
 from coordinator.live.path import LivePath, PathSettings
 from coordinator.live.request.queue import RequestQueue
 from coordinator.model.slot import ModelSlot
@@ -64,6 +64,8 @@ TICK_S = 0.25
 """Time between two looks at deadlines, leases and waiting records, s."""
 STALL_NS = 2 * SECOND_NS
 """A loop that stood still for so long says so; the nodes have held by then."""
+WRITE_DOWN_S = 3.0
+"""A stop waits no longer for what is not on record yet."""
 HUNG_S = 5.0
 """A model that has not answered for so long never will: hold all and exit, s."""
 FAULT_PAUSE_S = 10.0
@@ -176,8 +178,7 @@ class Coordinator:
             await self._stop.wait()
             await self.server.stop()
             await self.plant.clips.close()
-            for path in self.plant.cells.values():
-                await self._write_down(path)
+            await self._write_down()
             for task in running:
                 task.cancel()
         return self._exit_code
@@ -319,7 +320,7 @@ class Coordinator:
                 _log.warning("clock_jump", seconds=round(jumped_s, 1))
             nobody = self._say_when_nobody(nobody)
             for path in self.plant.cells.values():
-                path.inbox.post(control.Tick())
+                path.tick()
             if self._worker.hung_s > HUNG_S:
                 self._give_up()
 
@@ -331,12 +332,11 @@ class Coordinator:
             self._feed.publish(PresenceChanged())
         return nobody
 
-    async def _write_down(self, path: LivePath) -> None:
-        """Record what a cell has not recorded yet, if the store still can."""
-        try:
-            await path.recorded()
-        except AndonError as error:
-            _log.error("not_recorded", cell=path.cell.cell_id, text=error.text)
+    async def _write_down(self) -> None:
+        """Record what the cells have not recorded yet, if the store still can."""
+        cells = self.plant.cells.values()
+        for cell_id in await unrecorded(cells, WRITE_DOWN_S):
+            _log.error("not_recorded", cell=cell_id)
 
     def _give_up(self) -> None:
         text = "the model does not answer; andon starts again."

@@ -41,6 +41,7 @@ AndonError
     - StoreLockedError          another coordinator holds it               (exit 4)
     - StoreIntegrityError       the store or journal does not verify       (exit 5)
     - StoreDegradedError        a commit failed: disk full, I/O            (exit 7)
+      . StoreLateError          a commit is late, and may yet be kept      (exit 7)
     - SchemaVersionError        the store is newer than this andon         (exit 10)
   + ArtifactError               a model file is refused                    (exit 6)
   + TrainingError               a training failed; the serving model stays
@@ -53,7 +54,7 @@ and cli/exits.py its exit code.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 
@@ -296,6 +297,11 @@ class StaleDataError(LiveError):
     refusal = "STALE"
 
 
+def _known() -> bool:
+    """Say that nothing is open any more."""
+    return True
+
+
 class StoreError(AndonError):
     """The store could not do its work."""
 
@@ -318,6 +324,20 @@ class StoreDegradedError(StoreError):
     """A commit failed: the disk is full or failing."""
 
     refusal = "STORE_DEGRADED"
+
+
+class StoreLateError(StoreDegradedError):
+    """A commit outlived its deadline and may yet be kept.
+
+    Attributes:
+        is_known: Whether it is known by now what became of it.
+    """
+
+    refusal = "STORE_LATE"
+
+    def __init__(self, text: str, is_known: Callable[[], bool] = _known) -> None:
+        super().__init__(text)
+        self.is_known = is_known
 
 
 class SchemaVersionError(StoreError):

@@ -80,6 +80,15 @@ class JournalHead:
     hash: str
 
 
+Then = Callable[[tuple[JournalEntry, ...]], object]
+"""Changes in memory what a commit changed; it is given the commit's entries."""
+
+
+def nothing_follows(entries: tuple[JournalEntry, ...]) -> None:
+    """Change nothing in memory."""
+    del entries
+
+
 class StoreWriter(Protocol):
     """The one place where anything becomes durable."""
 
@@ -89,19 +98,27 @@ class StoreWriter(Protocol):
         window: SensorWindow | None = None,
         once: IdempotencyKey | None = None,
         reply: str = "",
+        then: Then = nothing_follows,
     ) -> tuple[JournalEntry, ...]:
         """Append events and fold them into the tables, all or nothing, durably.
+
+        Whoever keeps in memory what a commit changes gives the change along: it is made
+        on the loop, once, when the commit is durable, in the order of the commits;
+        before this returns, but also when this was late or its caller was cancelled.
 
         Args:
             events: In order; their guards (see terms.events) are checked inside.
             window: A window to keep in the same transaction.
             once: Makes a repeated call harmless; kept in the same transaction.
             reply: What to return to a repeated call.
+            then: The change in memory; it must not raise.
 
         Raises:
             AlreadyDoneError: `once` was seen with the same content.
             KeyReusedError: `once` was seen with other content.
             ConflictError: a guard failed (RequestClosedError, StaleEpochError...).
+            StoreLateError: the deadline passed while it was under way; it may yet be
+                kept, and `then` is called if it is.
             StoreDegradedError: the disk is full or failing; nothing was kept.
         """
 

@@ -8,16 +8,30 @@ from coordinator.store import Store
 
 
 class StillDisk:
-    """While it lasts nothing becomes durable; what was under way does so after it."""
+    """While it lasts nothing becomes durable; what was under way does so after it.
 
-    def __init__(self, store: Store) -> None:
-        self._writer: Any = store._writer
-        self._commit = self._writer._commit
+    Args:
+        store: Whose disk.
+        deadline_s: Of commits meanwhile, in seconds; None leaves it as it is.
+    """
+
+    def __init__(self, store: Store, deadline_s: float | None = 0.01) -> None:
+        self._store: Any = store
+        self._writer: Any = self._store._writer
+        self._before = (
+            self._writer._commit,
+            self._writer.take_back,
+            self._store._deadline_s,
+        )
+        self._deadline_s = deadline_s
         self._moves = threading.Event()
         self.stands = threading.Event()
 
     def __enter__(self) -> Self:
         self._writer._commit = self._stand
+        self._writer.take_back = self._take_back
+        if self._deadline_s is not None:
+            self._store._deadline_s = self._deadline_s
         return self
 
     def __exit__(
@@ -26,10 +40,19 @@ class StillDisk:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._writer._commit = self._commit
+        commit, take_back, deadline_s = self._before
+        self._writer._commit, self._writer.take_back = commit, take_back
+        self._store._deadline_s = deadline_s
         self._moves.set()
 
     def _stand(self, units: Any) -> Any:
         self.stands.set()
         self._moves.wait()
-        return self._commit(units)
+        commit, _, _ = self._before
+        return commit(units)
+
+    def _take_back(self, unit: Any) -> bool:
+        # However slow the machine: what was brought first is under way by now.
+        self.stands.wait()
+        _, take_back, _ = self._before
+        return bool(take_back(unit))

@@ -81,6 +81,7 @@ EXIT_OF: Final[Mapping[type[AndonError], Exit]] = {
     errors.StoreLockedError: Exit.LOCKED,
     errors.StoreIntegrityError: Exit.INTEGRITY,
     errors.StoreDegradedError: Exit.DISK,
+    errors.StoreLateError: Exit.DISK,
     errors.SchemaVersionError: Exit.SCHEMA,
     errors.StoreError: Exit.DISK,
     errors.ArtifactError: Exit.ARTIFACT,

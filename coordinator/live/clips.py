@@ -23,6 +23,7 @@ from coordinator.errors import (
     OverloadedError,
     StoreDegradedError,
     StoreError,
+    StoreLateError,
 )
 from coordinator.seams import ClipFiles, ClipPart, Store
 from coordinator.terms import (
@@ -240,7 +241,9 @@ class ClipShelf:
             stored_at=self._clock.utc_now(),
         )
         try:
-            await self._store.commit(events.ClipStored(clip))
+            await self._store.commit(
+                events.ClipStored(clip), then=lambda _: self._stored(clip)
+            )
         except ConflictError:
             await self._files.remove(clip_id)
             # The same clip came on two calls, and the other was faster.
@@ -248,15 +251,18 @@ class ClipShelf:
             if known is None:
                 raise
             return known
-        except StoreDegradedError as error:
-            # A commit that was late may yet be kept: then the bytes must be there.
-            if error.code != "STORE_LATE":
-                await self._files.remove(clip_id)
+        except StoreLateError:
+            raise  # it may yet be kept: then the bytes must be there
+        except StoreDegradedError:
+            await self._files.remove(clip_id)
             raise
-        self._bytes += clip.bytes
-        _log.info("clip_stored", cell=clip.cell_id, clip=clip_id, bytes=clip.bytes)
-        self._told(clip.window_id, clip_id)
         return clip_id
+
+    def _stored(self, clip: StoredClip) -> None:
+        """Mirror that a clip is on record."""
+        self._bytes += clip.bytes
+        _log.info("clip_stored", cell=clip.cell_id, clip=clip.clip_id, bytes=clip.bytes)
+        self._told(clip.window_id, clip.clip_id)
 
     async def _to_the_end(self, work: Coroutine[Any, Any, T]) -> T:
         """Finish what has begun even when the node is gone."""

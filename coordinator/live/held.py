@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from coordinator.clock import SECOND_NS, Clock
-from coordinator.errors import ReleaseRefusedError
+from coordinator.errors import ReleaseRefusedError, StoreLateError
 from coordinator.live.cell import control
 from coordinator.live.cell.holds import AUTOSTART, POLICY_MAY_CLEAR
 from coordinator.live.cell.permit import PermitMaker
@@ -65,9 +65,12 @@ class HeldCell(LinkedCell):
         self._autostart = autostart
         self._last_word = LastWord()
         self._released_ns = -AUTOSTART_EVERY_NS
+        self._too_late: set[DecisionId] = set()
 
     async def _control(self, message: control.Control) -> None:
         """Carry one message of the control lane, and what follows from it."""
+        if isinstance(message, control.Record) and message.done.done():
+            return  # whoever wanted to know it waits no more; a tick writes it down
         match message:
             case control.Opening():
                 await tell(message.done, self._open(message))
@@ -185,6 +188,8 @@ class HeldCell(LinkedCell):
     async def _released(self, message: control.Release) -> None:
         """Release by name; what is to be done then follows in _go_on."""
         if message.once is not None and await self._store.replied(message.once):
+            if self._is(CellState.HELD):
+                raise ReleaseRefusedError("it is held by now. Look, and release anew.")
             return
         if not self._is(CellState.HELD):
             raise ReleaseRefusedError(f"the cell is {self.cell.state.value}, not held.")
@@ -204,7 +209,16 @@ class HeldCell(LinkedCell):
             window_digest=self.cell.scene.window_digest if disposition else NO_DIGEST,
         )
         mark = self.cell.holds.latched
-        await self._ledger.commit(released, once=message.once, reply="released")
+        try:
+            await self._ledger.commit(
+                released,
+                once=message.once,
+                reply="released",
+                then=lambda _: self._hold_on(released),
+            )
+        except StoreLateError:
+            self._too_late.add(released.decision_id)
+            raise
         newer = self.cell.holds.since(mark)
         self._released_ns = self._clock.monotonic_ns()
         self.cell.move(
@@ -214,6 +228,17 @@ class HeldCell(LinkedCell):
         for reason, text in newer.items():
             # The cord was pulled while the release was written down: it holds on.
             self._hold_now(reason, text)
+
+    def _hold_on(self, released: events.HoldReleased) -> None:
+        """Latch again on record what a release cleared there that came too late.
+
+        Whoever released was told that it failed, and the cell never moved.
+        """
+        if released.decision_id not in self._too_late:
+            return
+        self._too_late.discard(released.decision_id)
+        self.cell.latch_again()
+        self.tick()
 
     def _unsafe_to_release(self) -> str:
         """Why nobody may release the cell now, whatever holds it; "" if they may."""

@@ -7,7 +7,7 @@ in the loop, one thing after another. Durable first, and after every await, look
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import TypeVar
 
 from coordinator import log
@@ -20,6 +20,7 @@ from coordinator.seams import NodeLink, Store
 from coordinator.terms import (
     Actor,
     CellEvent,
+    CellId,
     CellState,
     HoldReason,
     Permit,
@@ -49,7 +50,11 @@ class LinkedCell:
     def hold(self, reason: HoldReason, text: str, actor: Actor | None = None) -> None:
         """Hold at once: no await, no store. What is to be recorded follows."""
         if self._hold_now(reason, text, actor):
-            self.inbox.post(control.Tick())
+            self.tick()
+
+    def tick(self) -> None:
+        """Let the loop write down what is not written down, and try what waits."""
+        self.inbox.post(control.Tick(), once=True)
 
     def hold_answered(self, *, confirmed: bool) -> None:
         """Note whether the robot confirms that it holds. What is news is recorded."""
@@ -58,7 +63,7 @@ class LinkedCell:
                 "hold_confirmed" if confirmed else "hold_unconfirmed",
                 cell=self.cell.cell_id,
             )
-            self.inbox.post(control.Tick())
+            self.tick()
 
     def _hold_now(
         self, reason: HoldReason, text: str, actor: Actor | None = None
@@ -166,6 +171,23 @@ class LinkedCell:
     def _is(self, state: CellState) -> bool:
         """Whether the cell is in a state now, whatever it was before an await."""
         return self.cell.state is state
+
+
+async def unrecorded(cells: Iterable[LinkedCell], within_s: float) -> list[CellId]:
+    """Have everything so far written down; return the cells where that failed.
+
+    Args:
+        cells: Whose.
+        within_s: Longest wait, in seconds; a cell that needs more goes on with it.
+    """
+    writing = {cell.cell.cell_id: cell.recorded() for cell in cells}
+    if writing:
+        await asyncio.wait(writing.values(), timeout=within_s)
+    failed = []
+    for cell_id, written in writing.items():
+        if written.cancel() or written.exception() is not None:
+            failed.append(cell_id)
+    return failed
 
 
 async def tell(done: asyncio.Future[T] | None, change: Awaitable[T]) -> None:

@@ -246,11 +246,8 @@ class LivePath(HeldCell):
             events.PermitIssued(permit),
             *([events.RequestOpened(audit)] if audit else []),
             window=window,
+            then=lambda _: self._on_record(window, judged, audit),
         )
-        self._gate.judged(window, judged)
-        if audit:
-            self._requests.add(audit)
-        self.cell.count(Decision.ACT)
         if self._still(window, CellState.DECIDING):
             self.cell.move(CellEvent.ACT, decision_id=judged.decision_id)
             self._send(permit)
@@ -260,14 +257,14 @@ class LivePath(HeldCell):
         """Store the window and the question, then ask."""
         request = self._question(window, judged, RequestKind.QUESTION)
         await self._ledger.commit(
-            self._decided(window, judged), events.RequestOpened(request), window=window
+            self._decided(window, judged),
+            events.RequestOpened(request),
+            window=window,
+            then=lambda _: self._on_record(window, judged, request),
         )
-        self._gate.judged(window, judged)
-        self.cell.count(Decision.ASK)
         if self._still(window, CellState.DECIDING):
             self.cell.move(CellEvent.ASK, judged.verdict.reason)
             self.cell.point_to(request.request_id)
-        self._requests.add(request)
         self._tell(window, judged.verdict, request)
 
     async def _hold(self, window: SensorWindow, judged: Judged) -> None:
@@ -275,17 +272,23 @@ class LivePath(HeldCell):
         verdict = judged.verdict
         reason = verdict.hold_reason or HoldReason.MODEL_FAULT
         self.hold(reason, verdict.reason)
-        self.cell.count(Decision.HOLD)
         audit = self._audit(window, judged)
         await self._ledger.commit(
             self._decided(window, judged),
             *([events.RequestOpened(audit)] if audit else []),
             window=window,
+            then=lambda _: self._on_record(window, judged, audit),
         )
-        self._gate.judged(window, judged)
-        if audit:
-            self._requests.add(audit)
         self._tell(window, verdict, audit)
+
+    def _on_record(
+        self, window: SensorWindow, judged: Judged, request: OperatorRequest | None
+    ) -> None:
+        """Let the gate and the queue follow what is durable by now, however late."""
+        self._gate.judged(window, judged)
+        self.cell.count(judged.verdict.decision)
+        if request:
+            self._requests.add(request)
 
     async def _monitor(self, window: SensorWindow) -> None:
         """Let a window of the running step withdraw permission; it gives none.

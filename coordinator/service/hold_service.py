@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 import grpc
 
 from andon.v1 import operator_pb2, operator_pb2_grpc
-from coordinator.errors import AndonError, InputError, RoleError
+from coordinator.errors import InputError, RoleError
 from coordinator.live.cell import control
+from coordinator.live.linked import unrecorded
 from coordinator.service import convert
 from coordinator.service.plant import Plant
 from coordinator.service.words import actor_of, clean_note, known, once_of
 from coordinator.terms import Action, Actor, CellStatus, HoldReason, PersonId
+
+RECORD_S: Final = 0.5
+"""Whoever holds a cell waits no longer to hear whether that is on record."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -38,14 +42,9 @@ class HoldCalls(operator_pb2_grpc.OperatorServiceServicer):
         actor, note = _whoever(request)
         for path in chosen:
             path.hold(HoldReason.OPERATOR_HOLD, f"held by {actor.person}{note}.", actor)
-        recorded = True
-        for written in [path.recorded() for path in chosen]:
-            try:
-                await written
-            except AndonError:
-                recorded = False
         return operator_pb2.HoldResponse(
-            cells=[path.cell.cell_id for path in chosen], recorded=recorded
+            cells=[path.cell.cell_id for path in chosen],
+            recorded=not await unrecorded(chosen, RECORD_S),
         )
 
     async def ReleaseHold(

@@ -57,11 +57,11 @@ async def offer(
     )
     queue.known.due = False
     try:
-        await store.commit(events.RequestOpened(request))
+        await store.commit(
+            events.RequestOpened(request), then=lambda _: queue.add(request)
+        )
     except ConflictError as error:
         _log.warning("known_case_not_shown", text=error.text)
-        return
-    queue.add(request)
 
 
 def _have_time(plant: Plant) -> bool:

@@ -9,7 +9,6 @@ import grpc
 from andon.v1 import operator_pb2, operator_pb2_grpc
 from coordinator.errors import MissingFieldError
 from coordinator.feed import PresenceChanged
-from coordinator.live.cell import control
 from coordinator.live.request import groups
 from coordinator.live.request.view import view_digest
 from coordinator.service import convert
@@ -91,7 +90,7 @@ class RequestCalls(operator_pb2_grpc.OperatorServiceServicer):
                 request_id, actor, request.claim_epoch, once
             )
             if ended.cell_id in plant.cells:
-                plant.cells[ended.cell_id].inbox.post(control.Tick())
+                plant.cells[ended.cell_id].tick()
             return operator_pb2.AnswerResponse(summary=self._summary(ended))
         if not request.label:
             raise MissingFieldError("label is required.")

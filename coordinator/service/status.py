@@ -57,6 +57,7 @@ STATUS_OF: Final[Mapping[type[errors.AndonError], grpc.StatusCode]] = {
     errors.StoreLockedError: _CODE.FAILED_PRECONDITION,
     errors.StoreIntegrityError: _CODE.DATA_LOSS,
     errors.StoreDegradedError: _CODE.RESOURCE_EXHAUSTED,
+    errors.StoreLateError: _CODE.RESOURCE_EXHAUSTED,
     errors.SchemaVersionError: _CODE.FAILED_PRECONDITION,
     errors.ArtifactError: _CODE.FAILED_PRECONDITION,
     errors.TrainingError: _CODE.FAILED_PRECONDITION,

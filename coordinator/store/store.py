@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
 from coordinator.clock import Clock, seconds_to_ns
-from coordinator.errors import StoreDegradedError, StoreError
-from coordinator.seams import CellRow, JournalHead
+from coordinator.errors import StoreError
+from coordinator.seams import CellRow, JournalHead, Then, nothing_follows
 from coordinator.store import gate_reader, people_reader, reader, teach_reader
 from coordinator.store.codec import Recorded, write_record, write_time
 from coordinator.store.database import (
     Directory,
     open_directory,
     open_memory,
-    open_reader,
     open_writer,
     translated,
 )
+from coordinator.store.landing import landed
 from coordinator.store.looking import Looking
+from coordinator.store.readers import Readers
 from coordinator.store.why_reader import examples_named, shown, usable_examples
 from coordinator.store.windows import Packed, pack
 from coordinator.store.writer import Entry, Query, Unit, Writer, find_reply
@@ -59,8 +58,6 @@ from coordinator.terms.teaching_news import TeachingPage
 
 T = TypeVar("T")
 
-READERS: Final = 2
-"""Threads that read; a long export leaves one for the paths."""
 COMMIT_DEADLINE_S: Final = 2.0
 """Longest wait for a commit, in seconds; as long as a node's lease."""
 CLAIM_S: Final = 60.0
@@ -139,12 +136,9 @@ class Store(Looking):
         window: SensorWindow | None = None,
         once: IdempotencyKey | None = None,
         reply: str = "",
+        then: Then = nothing_follows,
     ) -> tuple[JournalEntry, ...]:
-        """See StoreWriter.
-
-        When it raises StoreDegradedError, nothing was kept; with one exception, which
-        it names: a commit that was under way when its deadline passed may yet be.
-        """
+        """See StoreWriter."""
         if not events:
             raise ValueError("a commit needs an event")
         packed = None if window is None else pack(window)
@@ -154,9 +148,10 @@ class Store(Looking):
             loop.create_future(),
             self._entries(events, packed, once, reply),
             packed,
+            then,
         )
         self._writer.put(unit)
-        return await self._wait(unit)
+        return await landed(self._writer, unit, self._deadline_s)
 
     def _entries(
         self,
@@ -178,25 +173,12 @@ class Store(Looking):
             Entry(record, recorded_at, write_record(record)) for record in records
         )
 
-    async def _wait(self, unit: Unit) -> tuple[JournalEntry, ...]:
-        try:
-            async with asyncio.timeout(self._deadline_s):
-                entries: tuple[JournalEntry, ...] = await unit.future
-                return entries
-        except TimeoutError as error:
-            late = f"the disk took longer than {self._deadline_s:g} s;"
-            if self._writer.take_back(unit):
-                raise StoreDegradedError(f"{late} nothing was kept.") from error
-            raise StoreDegradedError(
-                f"{late} the commit may yet be kept.", "STORE_LATE"
-            ) from error
-
-    async def _read(self, ask: Callable[[sqlite3.Connection], T]) -> T:
-        loop = asyncio.get_running_loop()
+    async def _read(
+        self, ask: Callable[[sqlite3.Connection], T], *, at_work: bool = False
+    ) -> T:
         if self._readers is not None:
-            return await loop.run_in_executor(
-                self._readers.threads, self._readers.read, ask
-            )
+            return await self._readers.read(ask, at_work=at_work)
+        loop = asyncio.get_running_loop()
         query = Query(loop, loop.create_future(), ask)
         self._writer.put(query)
         answer: T = await query.future
@@ -212,21 +194,24 @@ class Store(Looking):
     async def replied(self, once: IdempotencyKey) -> str | None:
         """See StoreReader."""
         return await self._read(
-            lambda db: find_reply(db, once.person, once.key, once.payload_digest)
+            lambda db: find_reply(db, once.person, once.key, once.payload_digest),
+            at_work=True,
         )
 
     async def cells(self) -> Mapping[CellId, CellRow]:
         """See StoreReader."""
-        return await self._read(reader.cells)
+        return await self._read(reader.cells, at_work=True)
 
     async def open_requests(self) -> Sequence[OperatorRequest]:
         """See StoreReader."""
         arming = self._arming()
-        return await self._read(lambda db: reader.open_requests(db, arming))
+        return await self._read(
+            lambda db: reader.open_requests(db, arming), at_work=True
+        )
 
     async def answers_that_wait(self) -> Sequence[AnswerGiven]:
         """See StoreReader."""
-        return await self._read(reader.answers_that_wait)
+        return await self._read(reader.answers_that_wait, at_work=True)
 
     async def ended_requests(self, limit: int) -> Sequence[OperatorRequest]:
         """See StoreReader."""
@@ -236,7 +221,9 @@ class Store(Looking):
     async def request(self, request_id: RequestId) -> OperatorRequest:
         """See StoreReader; an open one is armed as by open_requests."""
         arming = self._arming()
-        return await self._read(lambda db: reader.request(db, arming, request_id))
+        return await self._read(
+            lambda db: reader.request(db, arming, request_id), at_work=True
+        )
 
     async def answered_for(
         self, cell_id: CellId, window_digest: Digest
@@ -244,7 +231,8 @@ class Store(Looking):
         """See StoreReader."""
         arming = self._arming()
         return await self._read(
-            lambda db: reader.answered_for(db, arming, cell_id, window_digest)
+            lambda db: reader.answered_for(db, arming, cell_id, window_digest),
+            at_work=True,
         )
 
     async def window(self, window_id: WindowId) -> SensorWindow:
@@ -311,7 +299,7 @@ class Store(Looking):
 
     async def serving(self, family: FamilyId) -> ModelRecord | None:
         """See StoreReader."""
-        return await self._read(lambda db: reader.serving(db, family))
+        return await self._read(lambda db: reader.serving(db, family), at_work=True)
 
     async def gate(self, family: FamilyId) -> GateRow:
         """See StoreReader."""
@@ -356,32 +344,3 @@ class Store(Looking):
     async def story(self, about: str) -> Sequence[JournalEntry]:
         """See StoreReader."""
         return await self._read(lambda db: reader.story(db, about))
-
-
-class Readers:
-    """A few threads, each with a connection that cannot write."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._own = threading.local()
-        self._all: list[sqlite3.Connection] = []
-        self.threads = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
-
-    def read(self, ask: Callable[[sqlite3.Connection], T]) -> T:
-        """Ask in one transaction, on the calling thread's connection."""
-        with translated():
-            db: sqlite3.Connection | None = getattr(self._own, "db", None)
-            if db is None:
-                db = self._own.db = open_reader(self._file)
-                self._all.append(db)
-            db.execute("BEGIN")
-            try:
-                return ask(db)
-            finally:
-                db.execute("ROLLBACK")
-
-    def close(self) -> None:
-        """Finish what is being read; blocks."""
-        self.threads.shutdown(wait=True)
-        for db in self._all:
-            db.close()

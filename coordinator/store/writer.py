@@ -30,6 +30,7 @@ from coordinator.errors import (
     StoreDegradedError,
     StoreError,
 )
+from coordinator.seams import Then, nothing_follows
 from coordinator.store import journal
 from coordinator.store.checkpoint import Checkpoint
 from coordinator.store.codec import Recorded
@@ -78,11 +79,17 @@ class Waiting:
 
 @dataclass(eq=False, slots=True)
 class Unit(Waiting):
-    """What one commit() call brought: kept as a whole or not at all."""
+    """What one commit() call brought: kept as a whole or not at all.
+
+    Attributes:
+        entries: In order.
+        window: Kept with them.
+        then: What follows in memory once they are durable; see store.landing.
+    """
 
     entries: tuple[Entry, ...]
     window: Packed | None
-    reply: str = ""
+    then: Then = nothing_follows
 
 
 @dataclass(eq=False, slots=True)

@@ -215,12 +215,17 @@ class ClipRemoved:
 
 @dataclass(frozen=True, slots=True)
 class HoldPlaced:
-    """Somebody pulled the cord, or the node held by itself."""
+    """Somebody pulled the cord, or the node held by itself.
+
+    Attributes:
+        times: How often it was said before it could be written down.
+    """
 
     cell_id: CellId
     reason: HoldReason
     text: str
     actor: Actor | None = None
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 The order is what makes it safe. The model is loaded, verified and warmed up while the
 old one answers; the promotion is durable before the slot changes; the change itself is
-one assignment. Whatever fails before it leaves the serving model where it is.
+one assignment. Whatever fails before it leaves the serving model where it is. Where the
+disk is slow the slot changes when the promotion is durable, also when its caller was
+told that it is late: no restart may bring another model than the one that serves.
 """
 
 from __future__ import annotations
@@ -140,6 +142,8 @@ class HotSwap:
             PromotionRefusedError: it did not pass, serves already, or another model
                 began to serve meanwhile.
             ArtifactError: its file does not verify; the serving model stays.
+            StoreLateError: it is not known yet whether it is recorded; the serving
+                model stays until it is.
             StoreDegradedError: it could not be recorded; the serving model stays.
         """
         async with self._changing:
@@ -158,8 +162,8 @@ class HotSwap:
                 ModelPromoted(digest, family, serving, actor, text),
                 once=once,
                 reply=text,
+                then=lambda _: self._slot.replace(model),
             )
-            self._slot.replace(model)
         _log.info("model_promoted", version=record.version, actor=actor.person)
         return text
 
@@ -191,8 +195,8 @@ class HotSwap:
                 ModelRolledBack(serving, family, digest, actor, text),
                 once=once,
                 reply=text,
+                then=lambda _: self._slot.restore(before),
             )
-            self._slot.restore(before)
         _log.warning("model_rolled_back", actor=actor.person, text=text)
         return text
 

@@ -8,7 +8,9 @@ with the next thing it makes durable, or at the next tick.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
 
 from coordinator.clock import Clock
 from coordinator.live.cell.holds import Holds
@@ -39,6 +41,8 @@ _TEXT = {
     CellState.MAINTENANCE: "out of work.",
 }
 
+MOST_HOLDS: Final = 64
+"""People's holds that wait for a journal one by one; more of them are counted."""
 
 _AT_REST = frozenset({CellState.OFFLINE, CellState.HELD, CellState.MAINTENANCE})
 
@@ -65,6 +69,7 @@ class CellRecord:
         self.hold_unconfirmed = remembered.hold_unconfirmed
         self.monitor_only = monitor_only
         self.unrecorded: list[events.Event] = []
+        self.under_way: tuple[events.Event, ...] = ()
         self._clock = clock
         self._publish = publish
         self._machine = CellMachine(cell_id)
@@ -142,9 +147,44 @@ class CellRecord:
         if known and actor is None:
             self._holds.latch(reason, text)
             return False
-        self.unrecorded.append(events.HoldPlaced(self.cell_id, reason, text, actor))
+        placed = events.HoldPlaced(self.cell_id, reason, text, actor)
+        if not (known and self._said_before(placed)):
+            self.unrecorded.append(placed)
         self.move(CellEvent.HOLD, text, actor=actor, latch=reason)
         return True
+
+    def _said_before(self, placed: events.HoldPlaced) -> bool:
+        """Count a hold with one that waits for the journal; False when none does.
+
+        With one that says the same; where very many wait, with any of its reason. What
+        is on its way into the journal stays as it is.
+        """
+        sent = {id(event) for event in self.under_way}
+        waiting = [
+            (index, event)
+            for index, event in enumerate(self.unrecorded)
+            if isinstance(event, events.HoldPlaced) and id(event) not in sent
+        ]
+        many = len(waiting) >= MOST_HOLDS
+        for index, event in reversed(waiting):
+            same = replace(event, times=placed.times) == placed
+            if same or (many and event.reason is placed.reason):
+                self.unrecorded[index] = replace(event, times=event.times + 1)
+                return True
+        return False
+
+    def latch_again(self) -> None:
+        """Keep for the journal that every reason there is still holds."""
+        self.unrecorded += [
+            events.HoldPlaced(self.cell_id, reason, text)
+            for reason, text in self._holds.since(-1).items()
+        ]
+
+    def written(self, happened: Sequence[events.Event]) -> None:
+        """Strike what is in the journal by now, or is never to be."""
+        done = {id(event) for event in happened}
+        self.unrecorded = [e for e in self.unrecorded if id(e) not in done]
+        self.under_way = ()
 
     def hold_answered(self, *, confirmed: bool) -> bool:
         """Note whether the robot's controller confirms that it holds.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -351,17 +352,17 @@ class GateKeeper:
     async def _record(
         self, due: tuple[GateEvent, ...], once: IdempotencyKey | None = None
     ) -> None:
-        async with self._recording:
-            try:
-                await self._store.commit(*due, once=once, reply="done")
-            except AlreadyDoneError:
-                return
+        def follow(_: object) -> None:
             for event in due:
                 self._standing.applied(event)
                 if isinstance(event, events.GateClosed) and event.why in MOVED:
                     self._moved += 1
                 _log.info("gate", family=self.family_id, happened=type(event).__name__)
-        self._look()
+            self._look()
+
+        async with self._recording:
+            with suppress(AlreadyDoneError):
+                await self._store.commit(*due, once=once, reply="done", then=follow)
 
     # -- small things ----------------------------------------------------------------
 

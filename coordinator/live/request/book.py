@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
 
 from coordinator import log
 from coordinator.clock import Clock
@@ -23,11 +25,14 @@ from coordinator.terms import (
     Example,
     Family,
     FamilyId,
+    IdempotencyKey,
     OperatorRequest,
     RequestId,
     WindowId,
     events,
 )
+
+T = TypeVar("T")
 
 _log = log.get("requests")
 FamilyOf = Callable[[FamilyId], Family]
@@ -92,6 +97,7 @@ class Book:
         self._open = Mirror(clock, publish)
         self.views = Views(store)
         self._given: dict[RequestId, events.AnswerGiven] = {}
+        self._timed_out: list[OperatorRequest] = []
         self.last_answer_ns: int | None = None
 
     def all_open(self) -> list[OperatorRequest]:
@@ -203,6 +209,34 @@ class Book:
 
         done = await asyncio.gather(*map(tried, requests))
         return [one for one in done if one is not None]
+
+    async def _keep(
+        self,
+        *happened: events.Event,
+        then: Callable[[datetime], T],
+        once: IdempotencyKey | None = None,
+        reply: str = "",
+    ) -> T:
+        """Make events durable, and mirror them; return what the mirror says then.
+
+        They are mirrored when they are durable, also where that comes too late for who
+        asked: the queue never differs from the store for longer than a disk is slow.
+
+        Args:
+            happened: In order.
+            then: Mirrors them, given their time on record; it looks at what is open
+                now, not at what was before.
+            once: Makes a repeated call harmless.
+            reply: What to return to it.
+        """
+        mirrored: list[T] = []
+        await self._store.commit(
+            *happened,
+            once=once,
+            reply=reply,
+            then=lambda kept: mirrored.append(then(kept[0].recorded_at)),
+        )
+        return mirrored[0]
 
     async def _require_open(self, request_id: RequestId) -> OperatorRequest:
         request = self._open.get(request_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 
 from coordinator.errors import (
     AlreadyDoneError,
@@ -70,7 +71,16 @@ class Claims(Book):
             request_id, actor, epoch, taken_from=request.claimed_by
         )
         try:
-            await self._store.commit(claimed, once=once, reply=str(epoch))
+            # Who claims it has seen it, whoever looked or did not look before.
+            first = request.seen_at is None
+            seen = [events.RequestSeen(request_id, actor)] if first else []
+            return await self._keep(
+                claimed,
+                *seen,
+                then=lambda at: self._mirror_claim(request, claimed, at),
+                once=once,
+                reply=str(epoch),
+            )
         except AlreadyDoneError as done:
             current = await self._require_open(request_id)
             return replace(current, claim_epoch=int(done.reply))
@@ -81,17 +91,22 @@ class Claims(Book):
             if current.claimed_by == actor.person:
                 return self._renewed(_theirs(current, actor))
             raise self._claimed(current) from error
-        self.looks.begin(request_id, actor.person)
+
+    def _mirror_claim(
+        self, request: OperatorRequest, claimed: events.RequestClaimed, at: datetime
+    ) -> OperatorRequest:
+        actor = claimed.actor
+        self.looks.begin(request.request_id, actor.person)
         now_ns = self._clock.monotonic_ns()
         return self._open.change(
             replace(
-                self._open.get(request_id) or request,
+                self._open.get(request.request_id) or request,
                 claimed_by=actor.person,
-                claim_epoch=epoch,
+                claim_epoch=claimed.claim_epoch,
                 claimed_session=actor.session,
-                claimed_at=self._clock.utc_now(),
+                claimed_at=at,
                 claim_expires_ns=now_ns + self._times.claim_lease_ns,
-                seen_at=request.seen_at or self._clock.utc_now(),
+                seen_at=request.seen_at or at,
             )
         )
 
@@ -143,10 +158,16 @@ class Claims(Book):
         return self._open.change(renewed, told=told)
 
     async def _end_claim(self, request: OperatorRequest, reason: str) -> None:
+        request_id, epoch = request.request_id, request.claim_epoch
+
+        def mirror(_: datetime) -> None:
+            current = self._open.get(request_id)
+            if current is not None:
+                self._open.change(self._freed(current, epoch))
+
         try:
-            await self._store.commit(
-                events.ClaimEnded(request.request_id, request.claim_epoch, reason)
-            )
+            ended = events.ClaimEnded(request_id, epoch, reason)
+            await self._keep(ended, then=mirror)
         except (
             RequestClosedError,
             StaleEpochError,
@@ -154,9 +175,6 @@ class Claims(Book):
             AnswerWaitsError,
         ):
             return  # an answer or another claim was faster, and stands
-        current = self._open.get(request.request_id)
-        if current is not None:
-            self._open.change(self._freed(current, request.claim_epoch))
 
     @staticmethod
     def _freed(request: OperatorRequest, claim_epoch: int) -> OperatorRequest:

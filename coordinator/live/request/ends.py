@@ -5,6 +5,8 @@ A time-out is never an approval: the question goes one level up, the cell stays 
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from coordinator.errors import AnswerWaitsError, RequestClosedError
 from coordinator.live.request.finals import Finals
 from coordinator.live.request.known import told_of
@@ -35,15 +37,15 @@ class Ends(Finals):
         An answer that waits stands: it becomes final instead.
         """
         try:
-            await self._store.commit(
+            return await self._keep(
                 events.RequestEnded(request.request_id, request.cell_id, outcome, text),
                 *told_of(request, said=""),
+                then=lambda _: self._mirror_end(request, outcome),
             )
         except RequestClosedError:
             return await self._settled(request.request_id)
         except AnswerWaitsError:
             return await self._finish_given(request)
-        return self._open.ended(request, outcome)
 
     async def expire(self, request: OperatorRequest) -> OperatorRequest:
         """Let a passed deadline take its declared outcome.
@@ -78,9 +80,22 @@ class Ends(Finals):
 
         They are committed together: ten thousand that pass in one second take as many
         transactions as they fill, and everything else goes on in between. What the
-        store did not take is still due.
+        store did not take is still due; what a slow disk took only after its deadline
+        is told of by the next call.
         """
-        return await self._each(self.expire, self._open.due()[:EXPIRE_AT_ONCE])
+        ended = await self._each(self.expire, self._open.due()[:EXPIRE_AT_ONCE])
+        known = {one.request_id for one in ended}
+        late = [one for one in self._timed_out if one.request_id not in known]
+        self._timed_out.clear()
+        return [*late, *ended]
+
+    def _mirror_end(
+        self, request: OperatorRequest, outcome: Outcome
+    ) -> OperatorRequest:
+        ended = self._open.ended(request, outcome)
+        if outcome is Outcome.TIMED_OUT:
+            self._timed_out.append(ended)
+        return ended
 
     async def _succeed(
         self,
@@ -100,10 +115,14 @@ class Ends(Finals):
             ended = events.RequestEnded(
                 request.request_id, request.cell_id, outcome, text, actor=actor
             )
-            await self._store.commit(
-                ended, *told_of(request, said=""), *also, once=once, reply=text
+            return await self._keep(
+                ended,
+                *told_of(request, said=""),
+                *also,
+                then=lambda _: self._mirror_end(request, outcome),
+                once=once,
+                reply=text,
             )
-            return self._open.ended(request, outcome)
         successor = succeeding(
             request,
             raised_at=self._clock.utc_now(),
@@ -118,9 +137,17 @@ class Ends(Finals):
             successor.request_id,
             actor=actor,
         )
-        await self._store.commit(
-            ended, events.RequestOpened(successor), *also, once=once, reply=text
+
+        def mirror(_: datetime) -> OperatorRequest:
+            ended_as = self._mirror_end(request, outcome)
+            self._open.add(self._spread(successor))
+            return ended_as
+
+        return await self._keep(
+            ended,
+            events.RequestOpened(successor),
+            *also,
+            then=mirror,
+            once=once,
+            reply=text,
         )
-        ended_as = self._open.ended(request, outcome)
-        self._open.add(self._spread(successor))
-        return ended_as

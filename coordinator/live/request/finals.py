@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 
 from coordinator import log
 from coordinator.errors import (
@@ -137,25 +138,31 @@ class Finals(Hands):
     ) -> None:
         """Open requests again whose answers waited, all of them or none."""
         undone = [events.AnswerUndone(one.request_id, actor) for one in requests]
-        await self._store.commit(*undone, once=once, reply="undone")
-        for request in requests:
-            _log.info("answer_undone", request=request.request_id, person=actor.person)
-            given = self._given.pop(request.request_id, None)
-            current = self._open.get(request.request_id) or request
-            waited_ns = 0
-            if given is not None:
-                left_ns = current.pending_until_ns - self._clock.monotonic_ns()
-                waited_ns = max(0, given.undo_ns - left_ns)
-            self._renewed(
-                replace(
-                    current,
-                    pending_label="",
-                    pending_by=NOBODY,
-                    pending_until_ns=0,
-                    deadline_ns=current.deadline_ns + waited_ns,
-                ),
-                told=True,
-            )
+
+        def mirror(_: datetime) -> None:
+            for request in requests:
+                self._mirror_undone(request, actor)
+
+        await self._keep(*undone, then=mirror, once=once, reply="undone")
+
+    def _mirror_undone(self, request: OperatorRequest, actor: Actor) -> None:
+        _log.info("answer_undone", request=request.request_id, person=actor.person)
+        given = self._given.pop(request.request_id, None)
+        current = self._open.get(request.request_id) or request
+        waited_ns = 0
+        if given is not None:
+            left_ns = current.pending_until_ns - self._clock.monotonic_ns()
+            waited_ns = max(0, given.undo_ns - left_ns)
+        self._renewed(
+            replace(
+                current,
+                pending_label="",
+                pending_by=NOBODY,
+                pending_until_ns=0,
+                deadline_ns=current.deadline_ns + waited_ns,
+            ),
+            told=True,
+        )
 
     async def make_final(self) -> list[OperatorRequest]:
         """Make final what nobody took back in time; return it, as it ended."""
@@ -202,25 +209,32 @@ class Finals(Hands):
         once: IdempotencyKey | None = None,
     ) -> OperatorRequest:
         """Commit a final answer with what is learned from it, and tell who waits."""
-        await self._store.commit(
-            final, *self._learned(request, final), once=once, reply=final.label
-        )
-        self._given.pop(final.request_id, None)
-        self.last_answer_ns = self._clock.monotonic_ns()
-        ended = self._open.end(
-            replace(
-                self._open.get(final.request_id) or request,
-                outcome=Outcome.ANSWERED,
-                label=final.label,
-                answered_by=final.actor.person,
-                resolved_at=self._clock.utc_now(),
-                pending_label="",
-                pending_by=NOBODY,
-                pending_until_ns=0,
+
+        def mirror(at: datetime) -> OperatorRequest:
+            self._given.pop(final.request_id, None)
+            self.last_answer_ns = self._clock.monotonic_ns()
+            ended = self._open.end(
+                replace(
+                    self._open.get(final.request_id) or request,
+                    outcome=Outcome.ANSWERED,
+                    label=final.label,
+                    answered_by=final.actor.person,
+                    resolved_at=at,
+                    pending_label="",
+                    pending_by=NOBODY,
+                    pending_until_ns=0,
+                )
             )
+            self._answered(ended, final.actor)
+            return ended
+
+        return await self._keep(
+            final,
+            *self._learned(request, final),
+            then=mirror,
+            once=once,
+            reply=final.label,
         )
-        self._answered(ended, final.actor)
-        return ended
 
     def _learned(
         self, request: OperatorRequest, final: events.RequestAnswered

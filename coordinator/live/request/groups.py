@@ -191,6 +191,8 @@ class _Group:
 
     def _may_be_said(self, found: OperatorRequest) -> None:
         """Refuse what no word about several may be for; nothing that has ended."""
+        if found.level > 0 and found.request_id != self._said.shown:
+            raise LookAloneError("it was asked before, and not answered. Look alone.")
         if not self._cause or found.cause != self._cause:
             raise ViewChangedError("it was not asked for the same cause. Look alone.")
         if self._blind(found):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from coordinator.errors import (
     AlreadyDoneError,
@@ -36,16 +37,20 @@ class Hands(Claims):
         request = await self._require_open(request_id)
         if request.arrived_at is not None:
             return request
+
+        def mirror(at: datetime) -> OperatorRequest:
+            current = self._open.get(request_id) or request
+            if current.arrived_at is not None:
+                return current
+            return self._open.change(
+                replace(current, arrived_at=at, arrived_by=actor.person)
+            )
+
         try:
-            await self._store.commit(events.RequestArrived(request_id, actor))
+            arrived = events.RequestArrived(request_id, actor)
+            return await self._keep(arrived, then=mirror)
         except RequestClosedError as error:
             raise closed(await self._settled(request_id)) from error
-        current = self._open.get(request_id) or request
-        if current.arrived_at is not None:
-            return current
-        return self._open.change(
-            replace(current, arrived_at=self._clock.utc_now(), arrived_by=actor.person)
-        )
 
     async def hand_over(
         self,
@@ -63,23 +68,26 @@ class Hands(Claims):
         refuse_pending(request, self._clock.monotonic_ns())
         epoch = claim_epoch + 1
         handed = events.ClaimHandedOver(request_id, actor, epoch, to)
+
+        def mirror(at: datetime) -> OperatorRequest:
+            now_ns = self._clock.monotonic_ns()
+            return self._open.change(
+                replace(
+                    self._open.get(request_id) or request,
+                    claimed_by=to,
+                    claim_epoch=epoch,
+                    claimed_session=NO_SESSION,  # theirs begins when they look
+                    claimed_at=at,
+                    claim_expires_ns=now_ns + self._times.claim_lease_ns,
+                )
+            )
+
         try:
-            await self._store.commit(handed, once=once, reply=str(epoch))
+            return await self._keep(handed, then=mirror, once=once, reply=str(epoch))
         except AlreadyDoneError:
             return await self._settled(request_id)
         except RequestClosedError as error:
             raise closed(await self._settled(request_id)) from error
-        now_ns = self._clock.monotonic_ns()
-        return self._open.change(
-            replace(
-                self._open.get(request_id) or request,
-                claimed_by=to,
-                claim_epoch=epoch,
-                claimed_session=NO_SESSION,  # theirs begins when they look
-                claimed_at=self._clock.utc_now(),
-                claim_expires_ns=now_ns + self._times.claim_lease_ns,
-            )
-        )
 
     async def skip(
         self,
@@ -98,12 +106,15 @@ class Hands(Claims):
         require_claim(request, actor, claim_epoch)
         refuse_pending(request, self._clock.monotonic_ns())
         skipped = events.RequestSkipped(request_id, actor, claim_epoch)
+
+        def mirror(_: datetime) -> OperatorRequest:
+            current = self._freed(self._open.get(request_id) or request, claim_epoch)
+            people = tuple(sorted({*current.skipped_by, actor.person}))
+            return self._open.change(replace(current, skipped_by=people))
+
         try:
-            await self._store.commit(skipped, once=once, reply="skipped")
+            return await self._keep(skipped, then=mirror, once=once, reply="skipped")
         except AlreadyDoneError:
             return await self._settled(request_id)
         except RequestClosedError as error:
             raise closed(await self._settled(request_id)) from error
-        current = self._freed(self._open.get(request_id) or request, claim_epoch)
-        people = tuple(sorted({*current.skipped_by, actor.person}))
-        return self._open.change(replace(current, skipped_by=people))

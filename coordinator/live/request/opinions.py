@@ -9,6 +9,7 @@ question goes one level up, and a third person decides.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from coordinator import log
 from coordinator.errors import (
@@ -75,16 +76,20 @@ class Opinions(Ends):
         once: IdempotencyKey,
     ) -> OperatorRequest:
         """Take the first of two opinions: the claim is free for a second person."""
-        await self._store.commit(events.FirstOpinion(said), once=once, reply=said.label)
-        self.last_answer_ns = self._clock.monotonic_ns()
-        current = self._open.get(request.request_id) or request
-        return self._open.change(
-            replace(
-                self._freed(current, said.claim_epoch),
-                first_by=said.actor.person,
-                first_label=said.label,
+
+        def mirror(_: datetime) -> OperatorRequest:
+            self.last_answer_ns = self._clock.monotonic_ns()
+            current = self._open.get(request.request_id) or request
+            return self._open.change(
+                replace(
+                    self._freed(current, said.claim_epoch),
+                    first_by=said.actor.person,
+                    first_label=said.label,
+                )
             )
-        )
+
+        first = events.FirstOpinion(said)
+        return await self._keep(first, then=mirror, once=once, reply=said.label)
 
     async def _disagree(
         self,

@@ -10,6 +10,7 @@ answers), opinions (what has no effect), and here the answers.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from coordinator.errors import (
     AlreadyDoneError,
@@ -199,9 +200,12 @@ class RequestQueue(Opinions):
     ) -> OperatorRequest:
         """Make an answer durable that may be taken back for a while."""
         given = events.AnswerGiven(final, undo_ns)
-        await self._store.commit(given, once=once, reply=final.label)
-        self.last_answer_ns = self._clock.monotonic_ns()
-        return self._wait(request, given)
+
+        def mirror(_: datetime) -> OperatorRequest:
+            self.last_answer_ns = self._clock.monotonic_ns()
+            return self._wait(request, given)
+
+        return await self._keep(given, then=mirror, once=once, reply=final.label)
 
 
 def _label(family: Family, name: str) -> Label:

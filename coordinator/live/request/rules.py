@@ -44,9 +44,13 @@ def succeeding(
     now_ns: int,
     disputed_by: tuple[PersonId, ...] = (),
 ) -> OperatorRequest:
-    """The same question, raised again one level up, with its whole time."""
+    """The same question, raised again one level up, with its whole time.
+
+    Nobody answered it, or could: no word about others is for it from now on.
+    """
     return replace(
         request,
+        cause="",
         request_id=RequestId(new_id("r")),
         raised_at=raised_at,
         deadline_ns=now_ns + request.time_allowed_ns,

@@ -24,8 +24,16 @@ class Inbox(Generic[ControlT]):
         self._slots: dict[WindowKind, SensorWindow] = {}
         self._waiting = asyncio.Event()
 
-    def post(self, message: ControlT) -> None:
-        """Add to the control lane."""
+    def post(self, message: ControlT, *, once: bool = False) -> None:
+        """Add to the control lane.
+
+        Args:
+            message: What to say to the loop.
+            once: Not when the same waits there already: a slow disk lets nothing pile
+                up that is said again anyway.
+        """
+        if once and message in self._control:
+            return
         self._control.append(message)
         self._waiting.set()
 

@@ -10,7 +10,12 @@ import pytest
 
 from coordinator.clock import ManualClock
 from coordinator.config import LearningSection
-from coordinator.errors import ArtifactError, PromotionRefusedError, TrainingError
+from coordinator.errors import (
+    ArtifactError,
+    PromotionRefusedError,
+    StoreLateError,
+    TrainingError,
+)
 from coordinator.learning.bench import make_candidate
 from coordinator.learning.path import LearningPath
 from coordinator.learning.swap.patience import GateNews
@@ -42,6 +47,7 @@ from tests.coordinator.model_builders import (
     make_window,
     samples_of,
 )
+from tests.still_disk import StillDisk
 
 ANA = Actor(PersonId("ana"))
 
@@ -439,3 +445,23 @@ async def test_the_loop_trains_when_it_is_woken(world: World) -> None:
         for label in range(3)
     ]
     assert np.mean(right) > 0.8
+
+
+async def test_a_model_promoted_late_serves_before_a_restart_and_after(world: World):
+    path = world.path(auto_promote=False)
+    await world.answer(42)
+    await path.learn_if_due()
+    (candidate, *_) = await world.store.models(FAMILY.family_id)
+
+    with StillDisk(world.store), pytest.raises(StoreLateError):
+        await path.promote(candidate.digest, ANA)
+    await world.store.commit(events.CoordinatorStopped("a later commit"))
+    serving = await world.store.serving(FAMILY.family_id)
+    now = world.slot.model
+    world.slot = ModelSlot()
+    await world.path().resume()
+
+    assert serving is not None
+    assert now is not None
+    assert world.slot.model is not None
+    assert serving.digest == now.digest == world.slot.model.digest

@@ -167,9 +167,7 @@ async def test_a_file_that_still_grows_is_left_alone(desk: Desk) -> None:
         pytest.param(clip("a").replace("0,", "0,x", 1), "is not a number", id="text"),
         pytest.param("", "is empty", id="empty"),
         pytest.param("\n".join(clip("a").splitlines()[:3]), "no group has", id="short"),
-        pytest.param(
-            clip("a").replace("2,4,", "2,9999,"), "window 1", id="range"
-        ),
+        pytest.param(clip("a").replace("2,4,", "2,9999,"), "window 1", id="range"),
     ],
 )
 async def test_a_bad_clip_is_refused_whole_with_its_reason_beside_it(

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import sqlite3
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from coordinator.errors import (
     AlreadyDoneError,
     NotFoundError,
     StoreDegradedError,
+    StoreLateError,
 )
 from coordinator.store import Store, verify, writer
 from coordinator.store.database import DATABASE, connect, uri
@@ -30,6 +32,7 @@ from tests.coordinator.store.store_world import (
     opened,
     session,
 )
+from tests.still_disk import StillDisk
 
 
 def hold(text: str = "pulled.") -> e.HoldPlaced:
@@ -454,3 +457,55 @@ async def test_a_writer_that_dies_leaves_nobody_waiting(
     with pytest.raises(StoreDegradedError):
         await store.commit(hold())
     await store.close()
+
+
+async def test_what_follows_in_memory_follows_once_in_the_order_of_the_commits(
+    store: Store,
+) -> None:
+    told: list[int] = []
+
+    async def commit(number: int) -> None:
+        await store.commit(session(epoch=number), then=lambda _: told.append(number))
+
+    with StillDisk(store):
+        with pytest.raises(StoreLateError) as late:
+            await commit(1)
+        with pytest.raises(StoreDegradedError):
+            await commit(2)
+        known = late.value.is_known()
+    await commit(3)
+
+    assert told == [1, 3]
+    assert (known, late.value.is_known()) == (False, True)
+
+
+async def test_a_caller_that_is_gone_leaves_memory_and_store_the_same(
+    store: Store,
+) -> None:
+    told: list[int] = []
+    with StillDisk(store, None) as disk:
+        kept = store.commit(session(), then=lambda _: told.append(1))
+        call = asyncio.create_task(kept)
+        await asyncio.to_thread(disk.stands.wait)
+        call.cancel()
+        await asyncio.wait([call])
+    await store.commit(e.CoordinatorStopped("a later commit"))
+
+    assert call.cancelled()
+    assert told == [1]
+
+
+async def test_long_reads_do_not_keep_a_call_waiting(
+    path: Path, clock: ManualClock
+) -> None:
+    store = await Store.open(path, clock=clock)
+    ends = threading.Event()
+    long = [asyncio.create_task(store._read(lambda _: ends.wait())) for _ in range(6)]
+    await asyncio.sleep(0)
+
+    said = await store.replied(once())
+    ends.set()
+    await asyncio.gather(*long)
+    await store.close()
+
+    assert said is None

@@ -371,7 +371,7 @@ async def test_one_on_its_way_to_the_disk_is_taken_back_with_the_others(
 ):
     world = await QueueWorld.on_disk(tmp_path, undo_s=3)
     asked = await eight(world)
-    commit, disk = world.store.commit, StillDisk(world.store)
+    commit, disk = world.store.commit, StillDisk(world.store, None)
     both_wait = asyncio.Event()
 
     async def in_order(*happened: Any, **more: Any) -> Any:
@@ -464,19 +464,22 @@ async def test_two_people_at_one_cause_answer_each_member_once(world: QueueWorld
         assert taken == {i for i, who in by.items() if who == person}
 
 
-async def test_a_member_above_the_persons_role_is_refused_alone(world: QueueWorld):
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.SUPERVISOR, None])
+async def test_what_somebody_could_not_tell_is_looked_at_alone(
+    world: QueueWorld, role: Role | None
+):
     asked = await eight(world)
     await world.claim(asked[4])
     raised = await world.queue.pass_on(asked[4].request_id, ANA, 1, make_key("pass"))
     (lead,) = [r for r in world.queue.all_open() if r.level == 1]
     asked[4] = lead
 
-    operator = replace(ANA, role=Role.OPERATOR)
-    results = await say(world, asked, actor=operator)
+    results = await say(world, asked, actor=replace(ANA, role=role))
 
     codes = [r.refused.code if r.refused else "" for r in results]
     assert raised.outcome is Outcome.SUPERSEDED
-    assert codes == [*[""] * 4, "ROLE_REQUIRED", *[""] * 3]
+    assert codes == [*[""] * 4, "LOOK_ALONE", *[""] * 3]
+    assert (lead.cause, world.queue.alike(lead)) == ("", [lead])
     assert world.open_ids() == {lead.request_id}
 
 
