@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
-from coordinator.errors import KeyReusedError, StoreDegradedError
+from coordinator.errors import (
+    KeyReusedError,
+    StoreDegradedError,
+    StoreIntegrityError,
+)
 from coordinator.people.accounts import Accounts
 from coordinator.terms import Digest, IdempotencyKey, Role
 from tests.coordinator.people.desk import OTHER_PIN, PIN, THIRD_PIN, Desk, key
@@ -152,3 +156,12 @@ async def test_nothing_is_changed_when_it_cannot_be_recorded(desk: Desk):
 
     assert await desk.agrees()
     assert (await desk.login("ana")).session.person == "ana"
+
+
+async def test_the_hash_of_a_pin_that_was_changed_is_gone(desk: Desk):
+    old = (await desk.accounts.add("ana", Role.OPERATOR, PIN, OWNER)).pin_digest
+    await pin(desk.accounts, key("k"))
+
+    with pytest.raises(StoreIntegrityError):
+        desk.pins.hash_of(old)
+    assert await desk.agrees()

@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from coordinator.errors import LoginRefusedError, StoreDegradedError
+from coordinator.errors import (
+    LoginRefusedError,
+    OverloadedError,
+    StoreDegradedError,
+)
+from coordinator.people.sessions import MOST_TRIES
 from coordinator.terms import PersonId, Role, SessionEnd, events
 from tests.coordinator.people.desk import OTHER_PIN, PIN, Desk, key
 from tests.coordinator.store.people_events import OWNER
@@ -181,3 +186,47 @@ async def test_a_login_says_by_which_pin(desk: Desk):
     ]
     [ana, _] = desk.accounts.all()
     assert started.pin_digest == ana.pin_digest
+
+
+async def test_wrong_pins_are_not_forgotten_at_a_restart(desk: Desk):
+    for _ in range(3):
+        with pytest.raises(LoginRefusedError, match="the name or the PIN is wrong"):
+            await desk.login("ana", pin=WRONG)
+    await desk.restart()
+
+    with pytest.raises(LoginRefusedError) as refused:
+        await desk.login("ana")
+    assert refused.value.code == "LOGIN_WAIT"
+    assert (await desk.login("ben")).session.person == "ben"
+
+
+async def test_only_so_many_wait_for_a_login(desk: Desk):
+    tries = (desk.login("ana", f"d{number}") for number in range(MOST_TRIES + 1))
+
+    done = await asyncio.gather(*tries, return_exceptions=True)
+
+    refused = [isinstance(one, OverloadedError) for one in done]
+    assert refused == [False] * MOST_TRIES + [True]
+    assert (await desk.login("ana")).session.person == "ana"
+
+
+async def test_an_end_that_could_not_be_recorded_is_recorded_later(desk: Desk):
+    login = await desk.login("ana")
+    works = desk.store.commit
+
+    async def fails(*_: Any, **__: Any) -> Any:
+        raise StoreDegradedError("the disk is full.")
+
+    desk.store.commit = fails  # type: ignore[method-assign]
+    await desk.sessions.logout(login.session)
+    gone = desk.sessions.of_token(login.token) is None
+    desk.store.commit = works  # type: ignore[method-assign]
+    await desk.sessions.tick()
+    await desk.sessions.tick()
+
+    ends = [e for e in await desk.journal() if isinstance(e, events.PersonSessionEnded)]
+    assert gone
+    assert [(one.session, one.reason) for one in ends] == [
+        (login.session.session, SessionEnd.LOGOUT)
+    ]
+    assert await desk.agrees()
