@@ -80,6 +80,16 @@ async def test_a_certificate_is_in_force_until_the_gate_is_shut(store: Store) ->
     assert (row.certificate, row.closed_text) == (None, "3 of 9 were wrong.")
 
 
+async def test_a_gate_that_is_certified_again_is_not_shut(store: Store) -> None:
+    await serve(store)
+    await store.commit(shut())
+    await store.commit(certified(1))
+
+    row = await store.gate(PEG)
+    assert row.certificate == certified(1).certificate
+    assert row.closed_text == ""
+
+
 async def test_a_certificate_of_a_model_that_does_not_serve_is_refused(
     store: Store,
 ) -> None:

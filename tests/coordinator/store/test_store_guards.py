@@ -9,6 +9,7 @@ import pytest
 from coordinator.clock import ManualClock
 from coordinator.errors import (
     AlreadyDoneError,
+    AnswerWaitsError,
     ConflictError,
     IllegalTransitionError,
     KeyReusedError,
@@ -488,6 +489,28 @@ class TestRequests:
         await asked.commit(e.AnswerUndone(RequestId("r-1"), ANA))
         await asked.commit(answered())
         await asked.commit(unseen)
+
+    async def test_while_an_answer_waits_no_other_is_given(self, asked: Store) -> None:
+        await asked.commit(claimed())
+        await asked.commit(e.AnswerGiven(answered(), 1))
+
+        for label in ("slip", "ok"):
+            await refuse(
+                asked,
+                e.AnswerGiven(answered(label=label), 1),
+                error=AnswerWaitsError,
+                text="ana answered slip, and may still take it back.",
+            )
+
+    async def test_a_person_may_leave_one_question_to_others_twice(
+        self, asked: Store
+    ) -> None:
+        for epoch in (1, 2):
+            await asked.commit(claimed(claim_epoch=epoch))
+            await asked.commit(e.RequestSkipped(RequestId("r-1"), ANA, epoch))
+
+        stored = await asked.request(RequestId("r-1"))
+        assert (stored.claimed_by, stored.skipped_by) == ("", ("ana",))
 
     async def test_a_claim_of_somebody_else_is_named(self, asked: Store) -> None:
         await asked.commit(claimed())

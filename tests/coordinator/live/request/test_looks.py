@@ -9,7 +9,7 @@ from coordinator.clock import SECOND_NS
 from coordinator.errors import LookFirstError
 from coordinator.live.request.looks import REMEMBERED, Looks
 from coordinator.live.request.view import view_digest
-from coordinator.terms import Action, Label, Outcome, PersonId, RequestId
+from coordinator.terms import Action, Label, Outcome, PersonId, RequestId, events
 from tests.builders import ANA, BEN, FAMILY, make_key
 from tests.coordinator.live.request.queue_world import QueueWorld
 
@@ -56,6 +56,19 @@ async def test_the_first_look_of_that_person_counts(world: QueueWorld):
     await world.queue.see(request.request_id, ANA)
 
     assert (await world.answer(request)).label == "ok"
+
+
+async def test_a_claim_leaves_the_first_look_where_it_was(world: QueueWorld):
+    request = await world.ask()
+    began = world.clock.utc_now()
+    await world.queue.see(request.request_id, BEN)
+    world.advance(10)
+
+    claimed = await world.claim(request)
+
+    assert claimed.seen_at == began
+    assert (await world.store.request(request.request_id)).seen_at == began
+    assert len(await world.of_kind(events.RequestSeen)) == 1
 
 
 async def test_what_stops_the_robot_never_waits(world: QueueWorld):

@@ -309,3 +309,23 @@ async def test_silence_after_a_first_opinion_is_no_answer(careful: QueueWorld):
     assert ended.outcome is Outcome.TIMED_OUT
     (successor,) = careful.queue.all_open()
     assert (successor.first_by, successor.disputed_by) == ("", ())
+
+
+async def test_after_silence_those_who_disagreed_still_do_not_decide(
+    careful: QueueWorld,
+):
+    request = await careful.ask()
+    await careful.claim(request)
+    await careful.answer(request, label="missing_part")
+    await careful.claim(request, BEN)
+    await careful.answer(request, BEN, epoch=2, label="ok")
+    careful.advance(120)
+    await careful.queue.expire_due()
+    (again,) = careful.queue.all_open()
+
+    for person in (ANA, BEN):
+        claimed = await careful.claim(again, person, take_over=True)
+        with pytest.raises(OtherPersonError, match="somebody else decides"):
+            await careful.answer(again, person, epoch=claimed.claim_epoch, label="ok")
+
+    assert again.disputed_by == ("ana", "ben")
