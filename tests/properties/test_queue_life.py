@@ -94,9 +94,10 @@ class QueueLife(RuleBasedStateMachine):
         # What survives a power cut is tested elsewhere; here a step has to be cheap.
         real._writer._db.execute("PRAGMA synchronous = OFF")
 
-        async def read_here(ask: Any) -> Any:  # the same connections, no other thread
+        async def read_here(ask: Any, *, at_work: bool = False) -> Any:
+            del at_work  # the same connections, no other thread
             assert real._readers is not None
-            return real._readers.read(ask)
+            return real._readers._ask(ask)
 
         cast(Any, real)._read = read_here
         self.store = Recorder(real)

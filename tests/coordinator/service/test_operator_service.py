@@ -629,3 +629,35 @@ async def test_a_label_added_meanwhile_asks_to_look_again(world: ServiceWorld):
 
     assert (why.code, why.token) == (_CODE.ABORTED, "VIEW_CHANGED")
     assert world.plant.requests.get(RequestId(summary.request_id)) is not None
+
+
+async def test_the_same_answer_again_gets_the_same_reply(world: ServiceWorld):
+    _, summary = await world.asked()
+    look = o.GetRequestRequest(request_id=summary.request_id)
+    claimed = await world.operators.Claim(
+        o.ClaimRequest(
+            request_id=summary.request_id, actor=actor(), idempotency_key="c-1"
+        )
+    )
+    shown = await world.operators.GetRequest(look)
+    said = o.AnswerRequest(
+        request_id=summary.request_id,
+        actor=actor(),
+        claim_epoch=claimed.claim_epoch,
+        idempotency_key="a-1",
+        view_digest=shown.view_digest,
+        label="ok",
+    )
+
+    first = await world.operators.Answer(said)
+    again = await world.operators.Answer(said)
+
+    def told(reply: o.AnswerResponse) -> o.RequestSummary:
+        # What is left of a time is of this moment, and a cell moves on once.
+        kept = reply.summary
+        for moving in ("time_left", "undo_left"):
+            kept.ClearField(moving)
+        return kept
+
+    assert told(first) == told(again)
+    assert (first.correction, first.action) == (again.correction, again.action)
