@@ -77,6 +77,13 @@ def test_what_the_model_doubts_comes_first():
     assert pool.most(ALL(3, bool)) == 1
 
 
+def test_of_what_the_model_is_sure_the_unlike_comes_first():
+    pool = pool_of((0, 0), (1, 0), (9, 0), doubts=[1.0, 0.0, 0.0])
+    pool.take(0)
+
+    assert pool.most(np.array([False, True, True])) == 2
+
+
 def test_near_duplicates_do_not_follow_one_another():
     pool = pool_of((0, 0), (0, 0.01), (0, 0.02), (5, 5), (9, 0))
     pool.radius = 1.0
@@ -162,6 +169,22 @@ async def test_a_second_opinion_is_drawn_and_its_chance_is_kept(world):
     given = [e for e in await world.journal() if isinstance(e, events.OpinionGiven)]
     assert given[-1].opinion.pick is Pick.SECOND
     assert given[-1].opinion.chance == 0.25
+
+
+async def test_what_two_have_labelled_needs_no_second_opinion(world):
+    windows = [window.window_id for window in await world.put_many(4)]
+    for window_id in windows:
+        await world.say(window_id, "ok", BEN)
+    for window_id in windows[:2]:
+        await world.say(window_id, "ok", CEM)
+
+    lent = await world.lend(ANA, 4)
+
+    assert {one.window.window_id for one in lent} == set(windows[2:])
+    assert [(one.pick, one.chance) for one in lent] == [
+        (Pick.SECOND, 1 / 2),
+        (Pick.SECOND, 1.0),
+    ]
 
 
 async def test_two_people_are_not_drawn_the_same_second_opinions(world):
@@ -263,6 +286,26 @@ async def test_with_many_windows_it_is_learned_anew_what_is_usual(world, monkeyp
     others = {one.window.window_id for one in await world.lend(BEN, 69)}
     assert mine.window.window_id not in others
     assert len(others) == 69
+
+
+async def test_what_was_learned_of_many_is_not_learned_again(world, monkeypatch):
+    monkeypatch.setattr(reading, "FIT_WELL", 8)
+    monkeypatch.setattr(reading, "FIT_FROM", 2)
+    await world.put_many(6)
+    few = world.party.pool
+    await world.teaching.party(world.party.family)
+    assert world.party.pool is few
+    await world.put_many(2, first=100)
+    for _ in range(2):
+        await world.teaching.party(world.party.family)
+    many = world.party.pool
+
+    await world.put_many(2, first=200)
+    await world.teaching.party(world.party.family)
+
+    assert many is not few
+    assert world.party.pool is many
+    assert len(many) == 10
 
 
 # -- among many --------------------------------------------------------------------

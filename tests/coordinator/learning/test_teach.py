@@ -325,6 +325,34 @@ async def test_agreement_counts_only_who_looked():
     await world.close()
 
 
+async def test_what_another_labelled_meanwhile_is_left_out():
+    world, same = await alike_world()
+    cluster = world.party.cluster(ANA.person, same[0])
+    await world.say(same[3], "ok", BEN)
+
+    await world.say(same[0], "misaligned", alike=cluster.digest)
+
+    expected = {one: ["misaligned"] for one in same} | {same[3]: ["ok"]}
+    assert await world.learned() == expected
+    await world.close()
+
+
+async def test_who_takes_back_leaves_what_another_labelled_alike():
+    world, same = await alike_world()
+    cluster = world.party.cluster(ANA.person, same[0])
+    opinion = await world.say(same[0], "misaligned", alike=cluster.digest)
+    later = [(await world.put(7, seed=10 + i)).window_id for i in range(2)]
+    await world.teaching.party(PEG)
+    cluster = world.party.cluster(BEN.person, same[0])
+    await world.say(same[0], "misaligned", BEN, alike=cluster.digest)
+
+    await world.undo(opinion)
+
+    expected = {one: ["misaligned"] for one in (same[0], *later)}
+    assert await world.learned() == expected
+    await world.close()
+
+
 # -- the gate ----------------------------------------------------------------------
 
 
