@@ -31,6 +31,9 @@ HOW_TO_LOG_IN: Final = (
 DEADLINE_S: Final = 10.0
 """Time for one call, s; a call that changes something may then still have happened."""
 
+_OF_THE_STORE: Final = (errors.AlreadyDoneError, errors.StoreLateError)
+"""Kinds that know more than a sentence: made where the store is, never of one."""
+
 # A silent partition is noticed within seconds; gRPC's own default is never.
 _CHANNEL_OPTIONS: Final = (
     ("grpc.keepalive_time_ms", 5_000),
@@ -185,10 +188,11 @@ def _leaf_of_token() -> dict[str, Callable[[str, str], AndonError]]:
     waiting: list[type[AndonError]] = [AndonError]
     while waiting:
         kind = waiting.pop()
-        below = kind.__subclasses__()
+        below = [one for one in kind.__subclasses__() if one not in _OF_THE_STORE]
         waiting += below
-        if not below and kind is not errors.AlreadyDoneError:
+        if not below:
             leaves[kind.refusal] = kind
+    leaves[errors.StoreLateError.refusal] = errors.StoreDegradedError
     return leaves
 
 

@@ -203,6 +203,7 @@ def test_nobody_there_is_exit_9_and_says_what_to_do(
         (code_pb2.FAILED_PRECONDITION, "ARTIFACT_DIGEST", errors.ArtifactError, 6),
         (code_pb2.PERMISSION_DENIED, "SECOND_PERSON", errors.RoleError, 8),
         (code_pb2.UNAVAILABLE, "STORE_DEGRADED", errors.StoreDegradedError, 7),
+        (code_pb2.UNAVAILABLE, "STORE_LATE", errors.StoreDegradedError, 7),
         (code_pb2.UNIMPLEMENTED, "NOT_SERVED", errors.NotServedError, 9),
         (code_pb2.INVALID_ARGUMENT, "BAD_ID", errors.BadIdError, 2),
         (code_pb2.INVALID_ARGUMENT, "A_NEW_TOKEN", errors.InputError, 2),
@@ -381,3 +382,14 @@ def test_the_server_is_the_configured_one(
 
 def test_a_deaf_port_does_not_serve() -> None:
     assert client.is_serving(free_address(), timeout_s=0.2) is False
+
+
+def test_who_has_to_log_in_is_told_how(capsys: pytest.CaptureFixture[str]) -> None:
+    refusal = (code_pb2.UNAUTHENTICATED, "LOGIN_REQUIRED", "LOGIN_REQUIRED: log in.")
+    with learning(FakeLearning(refusal)) as address:
+        status = main(["model", "list", "--family", "peg", "--server", address])
+
+    assert status == 8
+    assert "log in. Log in with `andon user login NAME --token-file FILE`" in (
+        capsys.readouterr().err
+    )
