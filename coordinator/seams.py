@@ -39,12 +39,7 @@ from coordinator.terms import (
     Verdict,
     WindowId,
 )
-from coordinator.terms.events import (
-    AnswerGiven,
-    Event,
-    JournalEntry,
-    WindowDecided,
-)
+from coordinator.terms.events import AnswerGiven, Event, JournalEntry, WindowDecided
 from coordinator.terms.teaching_news import TeachingPage
 
 
@@ -360,12 +355,7 @@ class Trainer(Protocol):
     """Makes a candidate from a snapshot, somewhere that cannot starve the live loop."""
 
     async def train(
-        self,
-        snapshot: Snapshot,
-        *,
-        serving: Path | None,
-        seed: int,
-        progress: Progress,
+        self, snapshot: Snapshot, *, serving: Path | None, seed: int, progress: Progress
     ) -> Candidate:
         """Train, calibrate and validate.
 
