@@ -15,13 +15,16 @@ from coordinator.errors import ConfigError, InputError
 from coordinator.insight.backtest import (
     Backtest,
     BacktestPlan,
+    GateMove,
     Streamed,
+    _moved,
     backtest,
     replay,
 )
 from coordinator.insight.dataset import Dataset, import_dataset
 from coordinator.insight.scores import write_decisions
-from coordinator.terms import Decision, GateState
+from coordinator.terms import AutomatedError, Decision, GateState, GateStatus
+from tests.builders import PEG
 from tests.coordinator.insight.recordings import write_separable
 
 pytestmark = pytest.mark.slow
@@ -59,7 +62,7 @@ def test_the_gate_learns_to_act_on_what_is_easily_told_apart(gated: Backtest) ->
 
     assert scores.cases == CYCLES - PLAN.warmup
     assert scores.retrains >= 1
-    assert scores.promotions >= 1
+    assert 1 <= scores.promotions <= scores.retrains
     assert scores.automated > scores.cases / 3
     assert scores.questions + scores.automated == scores.cases
     assert scores.automated_error_rate is not None
@@ -232,6 +235,17 @@ def test_a_gate_that_must_prove_itself_decides_nothing_before(long: Dataset) -> 
     assert not any(c.automated for c in done.cases if c.number <= proven.window)
     assert sum(c.automated for c in done.cases) > (240 - proven.window) / 3
     assert done.scores.audits >= 1
+
+
+def test_a_move_of_the_gate_is_told_with_the_cases_from_before_it() -> None:
+    error = AutomatedError(None, 0.0, 1.0, 0, 0)
+    before = GateStatus(PEG, GateState.ASK_ALL, "", 0.2, 0.2, 17, None, 1.0, error)
+    now = replace(before, state=GateState.CERTIFIED, text="certified.", audited=2)
+
+    assert list(_moved(40, before, now)) == [
+        GateMove(40, GateState.CERTIFIED, "certified.", 17)
+    ]
+    assert list(_moved(41, now, now)) == []
 
 
 def test_a_certified_model_serves_on_while_better_ones_wait(long: Dataset) -> None:

@@ -157,6 +157,24 @@ async def test_an_answer_counts_from_when_it_was_given(shift: Shift) -> None:
     assert Role.OPERATOR is ANA.role
 
 
+async def test_what_was_taken_back_does_not_count_as_the_time_of_the_answer(
+    shift: Shift,
+) -> None:
+    """Also when the answer after it is final at once."""
+    number = await shift.ask()
+    await shift.store.commit(replace(claimed(number), actor=ANA))
+    said = replace(answered(number), actor=ANA)
+    shift.clock.advance(timedelta(seconds=4))
+    await shift.store.commit(e.AnswerGiven(said, 3_000_000_000))
+    await shift.store.commit(e.AnswerUndone(said.request_id, ANA))
+    shift.clock.advance(timedelta(seconds=60))
+    await shift.store.commit(said)
+
+    found = await shift.report()
+
+    assert found.all.to_answer_s == [64.0]
+
+
 async def test_who_answers_one_card_for_many_was_not_rash_with_each(shift) -> None:
     card, other = await shift.ask(), await shift.ask()
     await shift.store.commit(replace(claimed(card), actor=ANA))
