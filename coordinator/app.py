@@ -125,7 +125,7 @@ class Coordinator:
             publish=self._heard,
             plant=lambda: self.plant,
         )
-        await requests.load()
+        await asking.load(requests, self._store, self._store)
         self._clip_files = ClipFolder(data_dir)
         clips = ClipShelf(
             self._store,

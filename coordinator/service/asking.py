@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from coordinator import log
 from coordinator.clock import Clock, seconds_to_ns
 from coordinator.config import Settings
 from coordinator.errors import AndonError
 from coordinator.feed import PresenceChanged
+from coordinator.history import History, Wanted
 from coordinator.learning.correction.accept import accept
 from coordinator.live.cell import control
 from coordinator.live.request.known import KnownShare
@@ -21,10 +23,13 @@ from coordinator.live.request.queue import RequestQueue, Times
 from coordinator.seams import Store
 from coordinator.service import known
 from coordinator.service.plant import Plant
-from coordinator.terms import Outcome
+from coordinator.terms import Outcome, events
 from coordinator.vocabulary import Vocabulary
 
 _log = log.get("app")
+MOST_REMEMBERED: Final = 2_000
+"""Ended requests that are read at the start; more in an hour is a flood anyway."""
+_FLOODS: Final = (events.FloodBegan.__name__, events.FloodEnded.__name__)
 
 
 def build(
@@ -60,6 +65,16 @@ def build(
         known=KnownShare(settings.people.known_share),
         looks=Looks(clock, least_view_ns(settings)),
     )
+
+
+async def load(requests: RequestQueue, store: Store, history: History) -> None:
+    """Take over what is open, and how much people were asked before this start."""
+    await requests.load()
+    ended = await store.ended_requests(MOST_REMEMBERED)
+    page = await history.journal_page(Wanted(kinds=_FLOODS, limit=1))
+    newest = next(iter(page.entries), None)
+    lasts = newest is not None and newest.kind == events.FloodBegan.__name__
+    requests.pressure.remember(ended, newest.recorded_at if newest and lasts else None)
 
 
 def least_view_ns(settings: Settings) -> int:

@@ -94,8 +94,32 @@ class Pressure:
     def asked(self, request: OperatorRequest) -> None:
         """Count a question that was just raised, or that is open at the start."""
         self._shown_ns.append(self._clock.monotonic_ns())
-        if request.kind is RequestKind.QUESTION and request.cause:
+        if _counts_as_asked(request):
             self._asked_ns.append(self._clock.monotonic_ns())
+
+    def remember(
+        self, ended: Iterable[OperatorRequest], flood_at: datetime | None
+    ) -> None:
+        """Know what was asked before this coordinator began, and whether it was much.
+
+        A restart must not make a flood look like an ordinary morning.
+
+        Args:
+            ended: Requests that have ended; those of the last hour count. Open ones
+                are told by asked().
+            flood_at: UTC since when there is a flood on record; None without one.
+        """
+        now_ns, now = self._clock.monotonic_ns(), self._clock.utc_now()
+        for request in sorted(ended, key=lambda r: r.raised_at, reverse=True):
+            # A clock that was set back makes no question of tomorrow.
+            age_s = max(0.0, (now - request.raised_at).total_seconds())
+            age_ns = round(age_s * SECOND_NS)
+            if age_ns > HOUR_NS:
+                break
+            self._shown_ns.appendleft(now_ns - age_ns)
+            if _counts_as_asked(request):
+                self._asked_ns.appendleft(now_ns - age_ns)
+        self._flood_at = flood_at
 
     @property
     def has_room(self) -> bool:
@@ -174,3 +198,8 @@ class Pressure:
             events.ModelDoubted(family, doubted[family], self._cells_of.get(family, 0))
             for family in sorted(new)
         ]
+
+
+def _counts_as_asked(request: OperatorRequest) -> bool:
+    """Whether a model's doubt raised it: no audit, and no cold start."""
+    return request.kind is RequestKind.QUESTION and bool(request.cause)
