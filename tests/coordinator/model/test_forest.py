@@ -231,5 +231,5 @@ def test_an_installed_network_that_fails_is_refused(
 
 
 def test_an_unknown_network_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ArtifactError, match="known: cnn, features-forest"):
+    with pytest.raises(ArtifactError, match="known: auto, cnn, features-forest"):
         registry.build("nothing", SIZES)
