@@ -7,6 +7,7 @@ import { named, say } from "./say.js";
 import { rare } from "./who.js";
 
 const REFUSED = 9; // FAILED_PRECONDITION
+const ALONE = "LOOK_ALONE";
 const TOO_LATE = new Set(["REQUEST_CLOSED", "NOT_YOUR_CLAIM", "NOT_FOUND"]);
 
 export class Answering {
@@ -53,7 +54,9 @@ export class Answering {
     return waits ? (seconds(evidence.viewAtLeast) || 0) - (Date.now() - shownMs) / 1000 : 0;
   }
 
-  flush() {
+  /** at once: also what was tried a moment ago, because somebody may listen again. */
+  flush({ atOnce = false } = {}) {
+    if (atOnce) this.app.outbox.hurry();
     const send = (item) => this.#send(item);
     const sorry = (error, item) => this.app.sorry(error, item.requestId);
     return this.app.outbox.flush(this.app.who.person, send, sorry, (item, reply, error) => {
@@ -97,20 +100,21 @@ export class Answering {
       idempotencyKey: item.key,
       label: item.label,
       shownRequestId: item.requestId,
+      claimEpoch: BigInt(item.epoch),
       members: item.members.map((one) => ({ requestId: one.requestId, viewDigest: one.view })),
     });
     const parts = item.members.map((one, at) => ({ ...one, ...results[at] }));
     const shown = parts.find((one) => one.requestId === item.requestId);
     const taken = parts.filter((one) => one.taken);
-    for (const part of parts.filter((one) => !one.taken)) {
+    // Where the word on the shown one does not count, nothing was said of these.
+    const left = parts.filter((one) => !one.taken && !shown.taken && one !== shown && one.token === ALONE);
+    for (const part of parts.filter((one) => !one.taken && !left.includes(one))) {
       this.apart.add(part.requestId);
       if (part !== shown) this.#notTaken(item, part);
     }
     if (!shown.taken) {
-      const cells = taken.map((one) => named(one.cell)).join(", ");
-      const also = cells ? ` ${say("cause.also", { cells })}` : "";
       const why = new CallError(REFUSED, shown.token, plain(shown));
-      why.also = also;
+      why.also = also("cause.also", taken) + also("cause.left", left);
       throw why;
     }
     const { outcome, pendingLabel } = shown.summary;
@@ -205,6 +209,11 @@ export class Answering {
     this.app.tell(say("answered.final", this.undo));
     this.undo = null;
   }
+}
+
+/** What became of others of its cause, as one more sentence; "" for none. */
+function also(key, parts) {
+  return parts.length ? ` ${say(key, { cells: parts.map((one) => named(one.cell)).join(", ") })}` : "";
 }
 
 /** Why one of a cause was refused, without the token in front. */

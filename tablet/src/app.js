@@ -178,7 +178,7 @@ export class App {
 
   #linkIsBack() {
     this.door.recognise();
-    this.answering.flush();
+    this.answering.flush({ atOnce: true });
     this.seat.linkIsBack(this.picture);
     if (this.screen === "models") this.loadModels();
     this.paint();

@@ -47,7 +47,7 @@ export class Door {
     this.login = { person: "", pin: "", note: "" };
     this.app.screen = "board";
     this.app.link.again();
-    this.app.answering.flush();
+    this.app.answering.flush({ atOnce: true });
     this.app.paint();
   }
 

@@ -5,11 +5,14 @@
 import { kept } from "./kept.js";
 
 const KEY = "andon.outbox";
+const FIRST_WAIT_MS = 1000;
+const LONGEST_WAIT_MS = 15_000;
 
 export class Outbox {
   constructor(storage = localStorage) {
     this.storage = storage;
     this.sending = new Set();
+    this.waits = new Map(); // key -> {waitMs, dueMs} of what was sent and not heard
     this.forgets = false; // the storage is full or forbidden: memory is all there is
     this.items = [];
     this.read();
@@ -32,6 +35,7 @@ export class Outbox {
   remove(key) {
     this.read();
     this.items = this.items.filter((item) => item.key !== key);
+    this.waits.delete(key);
     this.#write();
   }
 
@@ -57,8 +61,14 @@ export class Outbox {
     return this.unsent.find((item) => item.requestId === requestId);
   }
 
+  /** Somebody may listen again: what waits is sent at the next flush. */
+  hurry() {
+    this.waits.clear();
+  }
+
   /**
-   * Sends what waits for this person.
+   * Sends what waits for this person and is due: what nobody took is tried again after
+   * one second, then two, four, and at most fifteen.
    * @param send a function that sends one and returns the reply, or throws CallError
    * @param sorry a function that puts an error into words
    * @param told what to do with (item, reply) and (item, null, error)
@@ -66,20 +76,26 @@ export class Outbox {
   async flush(person, send, sorry, told) {
     for (const item of this.unsent) {
       if (item.person !== person || this.sending.has(item.key)) continue;
+      if (Date.now() < (this.waits.get(item.key)?.dueMs ?? 0)) continue;
       this.sending.add(item.key);
       try {
         const reply = await send(item);
         this.remove(item.key);
         told(item, reply, null);
       } catch (error) {
-        if (!error.silent && !error.locked) {
-          this.refuse(item.key, sorry(error, item) + (error.also ?? ""));
-        }
+        if (error.silent || error.locked) this.#wait(item.key);
+        else this.refuse(item.key, sorry(error, item) + (error.also ?? ""));
         told(item, null, error);
       } finally {
         this.sending.delete(item.key);
       }
     }
+  }
+
+  #wait(key) {
+    const before = this.waits.get(key)?.waitMs;
+    const waitMs = before ? Math.min(LONGEST_WAIT_MS, before * 2) : FIRST_WAIT_MS;
+    this.waits.set(key, { waitMs, dueMs: Date.now() + waitMs });
   }
 
   #write() {

@@ -37,6 +37,11 @@ export function say(key, values = {}) {
   return sentence.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
+/** What the coordinator says after a token or a colon, as a sentence of its own. */
+export function sentence(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** Whether there is a sentence of that key. */
 export function knows(key) {
   return key in WORDS.en;

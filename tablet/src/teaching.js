@@ -107,7 +107,8 @@ export class Teaching {
   }
 
   #giveBack(window, passed) {
-    return this.#ask("ReturnTeachable", { windowIds: [window.about.windowId], passed });
+    const { family } = window.summary; // who leaves has chosen no family any more
+    return this.#ask("ReturnTeachable", { family, windowIds: [window.about.windowId], passed });
   }
 
   async #ask(method, content) {

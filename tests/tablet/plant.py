@@ -16,7 +16,17 @@ from coordinator.app import Coordinator
 from coordinator.clock import SystemClock
 from coordinator.config import Settings, from_mapping
 from coordinator.people.pins import PinHasher
-from coordinator.terms import Digest, FamilyId, Prediction, SensorWindow
+from coordinator.terms import (
+    NO_DIGEST,
+    Digest,
+    FamilyId,
+    ModelRecord,
+    ModelState,
+    Prediction,
+    RunId,
+    SensorWindow,
+    events,
+)
 from tests.link.proxy import Harm, Proxy, Weather
 from tests.tablet.cell import CHANNELS, ROWS, SOON_S, Cell, until
 from tests.tablet.desk import PIN, add_person, desk
@@ -167,6 +177,38 @@ class Plant:
                 await cell.bring_clip(clip)
             await self.answer(asked, URGENT)
             await until(partial(_has, cell.permits, permits))
+
+    async def train(self, *models: tuple[int, str, float, float]) -> None:
+        """Store models as if they had been trained; none of them serves.
+
+        Args:
+            models: Of each: examples, why it was refused or "", the shares it would
+                decide alone and would get wrong.
+        """
+        for version, (examples, refused, coverage, risk) in enumerate(models, 1):
+            record = ModelRecord(
+                digest=Digest(f"{version:064x}"),
+                family=PEG,
+                version=version,
+                state=ModelState.CANDIDATE,
+                run_id=RunId(f"run-{version}"),
+                trained_at=SystemClock().utc_now(),
+                training_s=4.0,
+                examples=examples,
+                snapshot_digest=Digest("5a" * 32),
+                parent=NO_DIGEST,
+                network="small",
+            )
+            kept = (record.digest, PEG)
+            told = {"coverage": coverage, "risk": risk}
+            judged = (
+                events.ModelRefused(*kept, (refused,), told)
+                if refused
+                else events.ModelValidated(*kept, "passed its validation.", told)
+            )
+            await self.coordinator.plant.store.commit(
+                events.ModelRegistered(record), judged
+            )
 
     def believe(self, label: str, confidence: float) -> None:
         """Let a model think so of every window from now on."""

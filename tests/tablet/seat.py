@@ -94,6 +94,11 @@ class Tablet:
         """Look for long enough that a tap is meant for what is shown."""
         await self.page.clock.fast_forward(LOOK_MS)
 
+    async def stop_time(self) -> None:
+        """Let no time pass for the page, however slow the machine is."""
+        now = await self.page.evaluate("Date.now()")
+        await self.page.clock.set_fixed_time(now)
+
     async def wait_for(self, selector: str) -> None:
         """Wait for what comes with time: the page's clock goes three times as fast."""
         async with asyncio.timeout(PATIENCE_MS / 1000):

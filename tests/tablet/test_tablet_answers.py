@@ -109,6 +109,7 @@ async def test_an_answer_comes_too_soon_only_by_mistake(
     """A tap that was meant for what stood there before is not an answer."""
     ana = await tablet(plant)
     request_id = await plant.cells["press-1"].ask()
+    await ana.stop_time()
     await ana.tap(".question")
     await ana.see(".answer:not([disabled])")
     await ana.page.evaluate("document.querySelector('.answer').click()")

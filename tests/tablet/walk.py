@@ -11,6 +11,9 @@ from tests.tui.fake_clips import make_clip
 CELLS = 8
 FEW = {"undo_s": 30.0, "flood_per_10_min": 4}
 """More questions are a flood here."""
+TOO_SMALL = (4, "it had too few examples to be judged.", 0.0, 0.5)
+GOOD = (6, "", 0.41, 0.02)
+"""Models that wait: their examples, why not, what they would do alone, what wrong."""
 SCREENS = (
     "login", "pin", "board", "question", "clip", "labels", "sent", "cell", "hold",
     "teach", "models", "flood", "cause", "apart", "settings", "lost",
@@ -18,7 +21,7 @@ SCREENS = (
 
 
 async def prepare(plant: Plant, *, plain: bool = False) -> None:
-    """Cells in several states, two questions, two people with a PIN.
+    """Cells in several states, two questions, two models, two people with a PIN.
 
     Args:
         plant: Of so many CELLS, with FEW questions for a flood.
@@ -27,6 +30,7 @@ async def prepare(plant: Plant, *, plain: bool = False) -> None:
     await plant.add_person("ana")
     await plant.add_person("ben")
     await plant.label_some(6)
+    await plant.train(TOO_SMALL, GOOD)
     plant.believe("misaligned", 0.62)
     await plant.cells["press-2"].ask("misaligned")
     await plant.cells["press-2"].bring_clip(make_clip())
@@ -69,7 +73,7 @@ async def walk(plant: Plant, one: Tablet, board: str, close: str) -> AsyncIterat
     yield "question"
     await one.tap(".pager button >> nth=2")
     await one.see(".clip canvas >> nth=2")
-    await one.page.fill(".scrub input", "-1")
+    await one.page.fill(".scrub input", "-2")
     yield "clip"
     await one.tap(".clip-keys .big")
     await one.tap(".more button >> nth=1")
@@ -93,7 +97,7 @@ async def walk(plant: Plant, one: Tablet, board: str, close: str) -> AsyncIterat
     await one.page.wait_for_timeout(300)
     yield "teach"
     await one.tap(".tab >> nth=2")
-    await one.see(".models section")
+    await one.see(".models .model >> nth=1")
     yield "models"
     await flood(plant)
     await one.tap(f".tab:has-text('{board}')")

@@ -86,8 +86,8 @@ function tile(app, cell) {
     <span class="band">${shape(state)}<span>${say(`state.${state}`)}</span></span>
     <b class="name">${named(cell.cellId)}</b>
     <span class="why">${why(app, cell)}</span>
-    <span class="since">${say("board.since", { since })}${cell.partId
-      ? html` · ${say("board.part", { part: cell.partId })}` : nothing}</span>
+    <span class="since"><span>${say("board.since", { since })}${cell.partId ? " ·" : ""}</span>${cell.partId
+      ? html` <span>${say("board.part", { part: cell.partId })}</span>` : nothing}</span>
   </button></li>`;
 }
 

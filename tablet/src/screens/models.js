@@ -3,7 +3,7 @@
 import { html, nothing } from "lit-html";
 import { bar, countdown, percent, shape } from "../look.js";
 import { millis, seconds } from "../contract.js";
-import { say, spoken } from "../say.js";
+import { say, sentence, spoken } from "../say.js";
 
 const SHAPES = {
   live: "working", candidate: "idle", validated: "idle", shadow: "deciding", armed: "asking",
@@ -24,11 +24,11 @@ function learning(app, one, models) {
   return html`<section aria-labelledby="family-${one.family}">
     <h2 id="family-${one.family}">${one.family}</h2>
     <p class="gate g-${one.gate.toLowerCase()}"><b>${say(`gate.${one.gate}`)}</b>
-      <span lang="en">${one.gateText}</span></p>
+      <span lang="en">${sentence(one.gateText)}</span></p>
     <p><b>${say(`phase.${one.phase}`)}</b>
       ${one.progress > 0 && one.progress < 1 ? html`${bar(one.progress)} ${percent(one.progress)}` : nothing}
-      ${left > 0 ? say("models.left", { left: countdown(left) }) : nothing}
-      ${one.untilTraining > 0n ? say("models.until", { count: one.untilTraining }) : nothing}
+      ${left > 0 ? html`· ${say("models.left", { left: countdown(left) })}` : nothing}
+      ${one.untilTraining > 0n ? html`· ${say("models.until", { count: one.untilTraining })}` : nothing}
       · ${say("models.examples", { count: one.examples })}</p>
     <ul>${models.map((model) => entry(app, model))}</ul>
   </section>`;
@@ -44,7 +44,7 @@ function entry(app, model) {
     <span class="lamp">${shape(SHAPES[state] ?? "idle")} ${say(`model.${state}`)}</span>
     <span>${when}</span><span>${say("models.examples", { count: model.examples })}</span>
     ${measure(model, "coverage")}${measure(model, "risk")}
-    ${model.text ? html`<span class="text" lang="en">${model.text}</span>` : nothing}</li>`;
+    ${model.text ? html`<span class="text" lang="en">${sentence(model.text)}</span>` : nothing}</li>`;
 }
 
 function measure(model, name) {

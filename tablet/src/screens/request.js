@@ -5,7 +5,7 @@ import { bar, countdown, percent, shape } from "../look.js";
 import { seconds } from "../contract.js";
 import { drawn } from "../parts/trace.js";
 import { focusOnce } from "../parts/focus.js";
-import { knows, labelled, named, say, spoken } from "../say.js";
+import { knows, labelled, named, say, sentence, spoken } from "../say.js";
 import { clipButton, clipView } from "./clip.js";
 import { column, inWords, tracesOf } from "../traces.js";
 
@@ -46,8 +46,8 @@ function head(app, sitting) {
     ${back(app)}
     <div class="who">
       <h1 tabindex="-1" ${focusOnce(sitting.requestId)}>${named(summary.cellId)}</h1>
-      <p>${summary.partId ? say("board.part", { part: summary.partId }) : ""}
-        · ${say("request.cycle", { cycle: summary.cycle })}</p>
+      <p>${summary.partId ? `${say("board.part", { part: summary.partId })} · ` : ""}${
+        say("request.cycle", { cycle: summary.cycle })}</p>
     </div>
     ${over ? nothing : html`<div class="deadline ${urgent ? "urgent" : ""}">
       <b role="timer">${countdown(left)}</b>${bar(share, urgent ? "urgent" : "")}
@@ -60,9 +60,9 @@ function why(verdict, summary) {
   const text = verdict?.reason || summary.reason;
   if (summary.kind === AUDIT) return html`<b>${say("request.audit")}</b> ${measured(verdict)}`;
   const known = `code.${verdict?.code}`;
-  if (!knows(known)) return html`<span lang="en">${text}</span>`;
+  if (!knows(known)) return html`<span lang="en">${sentence(text)}</span>`;
   // The coordinator's own sentence says the numbers, and says them in English.
-  return html`<b>${say(known)}</b> ${spoken() === "en" ? html`<span>${text}</span>` : measured(verdict)}`;
+  return html`<b>${say(known)}</b> ${spoken() === "en" ? html`<span>${sentence(text)}</span>` : measured(verdict)}`;
 }
 
 /** The numbers of a verdict, in no language. */
@@ -201,7 +201,7 @@ function answers(app, sitting) {
   const others = evidence.labels.length - offered.length;
   const open = sitting.phase === "mine";
   const tap = (label) => choose(app, sitting, label);
-  return html`<div class="answers">
+  return html`<div class="answers ${sitting.group.length > 1 ? "tight" : ""}">
     ${offered.map((one) => answerButton(app, {
       label: byName.get(one.label), family: evidence.summary.family, tap, open,
       share: hidden ? 0 : one.probability,
