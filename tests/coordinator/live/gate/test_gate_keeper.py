@@ -457,3 +457,41 @@ async def test_a_family_without_a_model_needs_nothing_to_begin() -> None:
     assert world.keeper.state() is GateState.ASK_ALL
     assert "no model serves" in world.keeper.text()
     assert world.keeper.status().family == PEG
+
+
+async def test_the_learning_is_told_when_to_wait_and_that_the_world_moved() -> None:
+    world = await KeeperWorld.open()
+    await world.run(20)
+    assert (world.keeper.stays(), world.keeper.moved()) == ("", 0)
+    await world.run(120)
+    assert "audited cases for a certificate" in world.keeper.stays()
+    await world.run(120)
+    assert world.keeper.state() is GateState.CERTIFIED
+    assert "certified" in world.keeper.stays()
+
+    await world.run(60, drawn=True, truth="misaligned")
+
+    assert world.keeper.moved() == 1
+    assert world.keeper.stays() == ""
+    await world.keeper.catch_up()
+    assert world.keeper.moved() == 1
+
+
+async def test_a_gate_that_failed_while_it_read_takes_nothing_from_the_record() -> None:
+    world = await KeeperWorld.open()
+    await world.run(260)
+    assert world.keeper.state() is GateState.CERTIFIED
+    world.keeper = world.new_keeper()
+    read = world.real.gate_cases
+
+    async def meanwhile(*asked: object) -> object:
+        found = await read(*asked)  # type: ignore[arg-type]
+        world.keeper.fail()
+        return found
+
+    world.store.gate_cases = meanwhile  # type: ignore[attr-defined]
+    await world.keeper.begin()
+
+    assert world.keeper.state() is GateState.ASK_ALL
+    verdict, _ = await world.window()
+    assert verdict.decision is Decision.ASK
