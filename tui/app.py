@@ -219,6 +219,18 @@ class AndonApp(
             async with self._hands:
                 await self._seat.leave()
 
+    def _wanted(self) -> str:
+        """See PeopleErrands."""
+        sitting = self._seat.sitting if self._seat is not None else None
+        return sitting.request_id if sitting is not None else ""
+
+    def _come_back(self, wanted: str) -> None:
+        """To the question if it is still open, else to the board."""
+        if self.board.request(wanted) is not None:
+            self.post_message(messages.OpenRequest(wanted))
+        else:
+            self._back_to_board()
+
     def _back_to_board(self) -> None:
         self.on_close_clip()
         if isinstance(self.screen, Choose):  # whoever was asked for is gone

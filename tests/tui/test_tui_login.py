@@ -14,9 +14,10 @@ from tests.coordinator.service.service_world import ServiceWorld
 from tests.tui.conftest import HandClock
 from tests.tui.pilot import SMALL, Desk
 from tui.app import AndonApp
+from tui.board import RequestChanged, fold
 from tui.door import FrontDoor
 from tui.link import Link
-from tui.terms import Actor
+from tui.terms import Actor, Outcome
 
 pytestmark = pytest.mark.slow
 DESK = Actor("owner", "desk-1")
@@ -221,3 +222,35 @@ async def test_a_program_answers_in_a_session_that_was_begun_elsewhere(
     assert claim.epoch == 1
     assert (claimed.actor.person, claimed.actor.device) == ("ana", "cli-1")
     await node.leave()
+
+
+async def test_who_has_to_log_in_first_comes_back_to_the_question(
+    world: ServiceWorld,
+) -> None:
+    await world.asked()
+    async with terminal(world) as desk:
+        await desk.sees("press-1", "owner")
+        await people(world)
+        await desk.press("n")
+        await desk.sees("Who are you?")
+        await desk.press(*PIN, "enter")
+
+        await desk.sees("Ana Berg is logged in", "1-4 answer", "yours")
+
+
+async def test_after_a_login_a_question_that_is_over_is_not_shown(
+    world: ServiceWorld,
+) -> None:
+    await world.asked()
+    async with terminal(world) as desk:
+        await desk.sees("press-1", "owner")
+        await people(world)
+        await desk.press("n")
+        await desk.sees("Who are you?")
+        [request] = desk.app.board.requests
+        over = RequestChanged(replace(request, outcome=Outcome.SUPERSEDED), 0.0)
+        desk.app.board = fold(desk.app.board, over)
+        await desk.press(*PIN, "enter")
+
+        await desk.sees("Ana Berg is logged in", "CELLS")
+        assert "1-4 answer" not in desk.text

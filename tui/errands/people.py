@@ -96,8 +96,10 @@ class PeopleErrands(Core):
         except NotConnectedError:
             self._door = replace(self._door, said=say("login.not_connected"))
         else:
+            wanted = self._wanted()
             await self._leave_seat()
             self._be(login)
+            self._come_back(wanted)
 
     def _be(self, login: Login) -> None:
         """Act as this person from here on."""
@@ -177,6 +179,13 @@ class PeopleErrands(Core):
 
     async def _leave_seat(self) -> None:
         """Give back what is claimed; there is nothing without a seat."""
+
+    def _wanted(self) -> str:
+        """The request that somebody wanted to look at who had to log in first."""
+        return ""
+
+    def _come_back(self, wanted: str) -> None:
+        """Go to where somebody was who had to log in first; see _wanted."""
 
     # -- the cord --------------------------------------------------------------------
 
