@@ -214,8 +214,12 @@ class Core(App[None]):
     def action_help(self) -> None:
         """Show the keys of this screen."""
         if not isinstance(self.screen, Help):
-            keys = [(key.keys, key.text) for key in self.keys_of(self.screen)]
-            self.push_screen(Help(keys))
+            keys: dict[str, str] = {}
+            for key in self.keys_of(self.screen):
+                # Keys that stand in a row and do the same are one line: "1 2 3 4".
+                same = keys.get(key.text)
+                keys[key.text] = f"{same} {key.keys}" if same else key.keys
+            self.push_screen(Help([(keys[text], text) for text in keys]))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Everything that a key does here, for who looks for it by name."""

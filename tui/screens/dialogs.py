@@ -136,7 +136,9 @@ class Help(ModalScreen[None]):
         half = (len(self._here) + 1) // 2
         lines = []
         for left, right in zip_longest(self._here[:half], self._here[half:]):
-            lines.append(look.columns((_help(left), 37), (_help(right), 37)))
+            # Even the longest word leaves a blank before the second column.
+            row = ((_help(left), 36), (Content(""), 1), (_help(right), 37))
+            lines.append(look.columns(*row))
         with Container(classes="dialog wide"):
             yield Static(
                 Content("\n").join(
