@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from andon.v1 import operator_pb2
 from tests.tablet.conftest import MakePlant, OpenTablet
 from tests.tablet.plant import Plant, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+FRONT_BYTES = 5
+"""Of a message in gRPC-Web: what it is, and its length."""
 CAUSE = ("press-1", "press-2", "press-3")
 
 
@@ -44,8 +47,12 @@ async def test_in_a_flood_one_answer_is_for_all_of_a_cause_and_moves_every_cell(
 
     await ana.open_question("more: one cause")
     await ana.see_text("your answer is for press-1, press-2, press-3", ".cause")
-    await ana.answer("misaligned insertion")
+    epoch = next(one.claim_epoch for one in plant.questions() if one.claimed_by)
+    async with ana.page.expect_request("**/AnswerGroup") as sending:
+        await ana.answer("misaligned insertion")
     await ana.see_text("press-1, press-2, press-3: misaligned insertion. Stored")
+    sent = (await sending.value).post_data_buffer[FRONT_BYTES:]
+    assert operator_pb2.AnswerGroupRequest.FromString(sent).claim_epoch == epoch > 0
 
     await until(
         lambda: all(len(plant.cells[one].permits) > before[one] for one in CAUSE)
@@ -77,6 +84,33 @@ async def test_one_that_moved_is_named_and_stays_open_by_itself(
     await until(lambda: cell.permits[-1].label == "misaligned")
     await ana.tap(".banner.bad button")
     await ana.gone(".banner.bad")
+
+
+async def test_where_the_one_shown_was_answered_elsewhere_nothing_is_said_of_the_others(
+    make_plant: MakePlant, tablet: OpenTablet
+) -> None:
+    plant, asked = await flooded(make_plant)
+    ana = await tablet(plant)
+    shown = most_urgent(plant)
+    others = sorted({*CAUSE} - {shown})
+    await ana.open_question("more: one cause")
+    await ana.see(".cause")
+    plant.cut()
+    await ana.see_text("NOT CONNECTED")
+    await ana.look()
+    await ana.answer("misaligned insertion")
+    await ana.see_text("NOT SENT", ".banners")
+    await plant.answer(asked[shown], "collision", take_over=True)
+    plant.mend()
+
+    await ana.see_text(f"Nothing was said of {', '.join(others)}", ".banner.bad")
+    assert await ana.count(".banner:has-text('NOT TAKEN')") == 1
+    assert sorted(one.cell_id for one in plant.questions()) == others
+    assert [await plant.answers(asked[one]) for one in others] == [[], []]
+    await ana.tap(".banner.bad button")
+    if await ana.count(".standing button:has-text('Board')"):
+        await ana.tap(".standing button:has-text('Board')")
+    await ana.see_text("and 1 more: one cause", ".question")
 
 
 async def test_a_person_may_answer_only_the_one_that_is_shown(

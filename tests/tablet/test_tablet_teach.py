@@ -40,3 +40,17 @@ async def test_where_nothing_is_to_be_labelled_the_page_says_so(
     await ana.tap(".tab:has-text('Teach')")
 
     await ana.see_text("Nothing to label now")
+
+
+async def test_a_window_that_somebody_left_is_there_for_the_next_person(
+    plant: Plant, tablet: OpenTablet
+) -> None:
+    await plant.label_some(1)
+    ana, cem = await tablet(plant, "ana"), await tablet(plant, "cem")
+    await ana.tap(".tab:has-text('Teach')")
+    await ana.see(".teach .answer:not([disabled])")
+    async with ana.page.expect_response("**/ReturnTeachable"):
+        await ana.tap(".tab:has-text('Board')")
+    await cem.tap(".tab:has-text('Teach')")
+
+    await cem.see(".teach .answer:not([disabled])")
