@@ -11,7 +11,7 @@ from tests.tui.pilot import LARGE, SMALL, desk
 from tui.evidence import Choice, Evidence, Near, Trace, Why
 from tui.terms import Action, Channel, Label, Request
 from tui.widgets.answers import pages, set_in_short
-from tui.widgets.reasons import reasons
+from tui.widgets.reasons import in_short, reasons
 from tui.widgets.strips import Mark, Strips, marked
 from tui.words import speak
 
@@ -188,3 +188,19 @@ def test_a_channel_without_numbers_has_no_scale_and_breaks_nothing() -> None:
     trace = Trace(Channel("f"), (math.nan,) * 4, 0.0, present=False)
 
     assert marked(trace, 3) == [Mark.NONE] * 3
+
+
+def test_why_it_asks_is_said_in_the_language_of_the_person_and_never_leaks() -> None:
+    asked = replace(EVIDENCE, reason="not sure it is slip: 0.62, threshold 0.90.")
+    made_up = replace(asked, why=replace(asked.why, code="FROM_TOMORROW"))
+
+    english = in_short(asked)
+    try:
+        speak("de")
+        german, newer, blind = map(in_short, (asked, made_up, asked.hidden()))
+    finally:
+        speak("en")
+
+    assert english == asked.reason
+    assert german == ("Nicht sicher genug. (not sure it is slip: 0.62, threshold 0.90)")
+    assert (newer, blind) == (asked.reason, "")

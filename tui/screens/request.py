@@ -32,7 +32,7 @@ from tui.terms import Request, RequestKind
 from tui.widgets.answers import Answers
 from tui.widgets.deadline import Deadline
 from tui.widgets.picture import Picture
-from tui.widgets.reasons import reasons
+from tui.widgets.reasons import in_short, reasons
 from tui.widgets.strips import Strips
 from tui.words import plant, say
 
@@ -63,7 +63,7 @@ class About(Picture):
         state = _standing(sitting, scene)
         there = _at_cell(sitting, scene)
         reason = Content.assemble(
-            (f" {say('request.why')} ", look.DIM), sitting.evidence.reason
+            (f" {say('request.why')} ", look.DIM), in_short(sitting.evidence)
         )
         return [
             look.cut(title + there, width - state.cell_length - 1) + state,

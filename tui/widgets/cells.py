@@ -14,7 +14,7 @@ from tui.board import Board
 from tui.scene import Scene
 from tui.terms import Cell, CellState
 from tui.widgets.rows import Row, Rows
-from tui.words import plant, say
+from tui.words import both, plant, say
 
 TILES_FROM: Final = (100, 34)
 """Columns of this widget and rows of the screen from which cells are tiles."""
@@ -131,7 +131,8 @@ def _waits_for(cell: Cell, board: Board) -> str:
             return _asks(cell, board)
         case CellState.HELD:
             # What the coordinator says is about this hold; our words are about any.
-            return cell.text or look.REASONS[cell.reason]
+            reason = look.REASONS[cell.reason]
+            return both(reason, cell.text) if cell.text else reason
         case CellState.WORKING:
             return say("cell.works_on", part=_part(cell))
         case CellState.DECIDING:

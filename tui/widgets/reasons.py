@@ -7,7 +7,7 @@ from typing import Final
 from tui import look
 from tui.evidence import Evidence, Why
 from tui.widgets.strips import words_of
-from tui.words import plant, say
+from tui.words import plant, say, told
 
 MOST_CHANNELS: Final = 3
 MOST_ALIKE: Final = 3
@@ -25,6 +25,13 @@ def reasons(evidence: Evidence) -> list[tuple[str, str]]:
         *_set(evidence),
         *((text, look.ASKS) for text in evidence.why.lacks),
     ]
+
+
+def in_short(evidence: Evidence) -> str:
+    """Why it asks, in one line; nothing where that must not be shown yet."""
+    if not evidence.reason:
+        return ""
+    return told("asked", evidence.why.code, evidence.reason)
 
 
 def _number(evidence: Evidence) -> list[tuple[str, str]]:

@@ -98,7 +98,11 @@ def told(table: str, token: str, english: str) -> str:
         token: Stable token of what was said.
         english: The coordinator's own sentence, which knows names and numbers.
     """
-    spoken = WORDS.of(f"{table}.{token}")
+    return both(WORDS.of(f"{table}.{token}"), english)
+
+
+def both(spoken: str, english: str) -> str:
+    """What a person reads first in their language, and beside it what was said."""
     if WORDS.language == LANGUAGES[0] or not spoken:
         return english
     return f"{spoken} ({english.rstrip('.')})" if english else spoken
