@@ -42,6 +42,7 @@ async def test_a_glove_that_taps_twice_on_a_held_cell_does_not_release_it(
 ) -> None:
     ana = await tablet(plant)
     await held(plant, ana)
+    await ana.stop_time()
     await ana.tap(".cell.s-held")
     await ana.page.evaluate(TAP_AS_IT_COMES)
 
@@ -58,6 +59,7 @@ async def test_a_glove_that_taps_twice_labels_one_window(
     await ana.tap(".tab:has-text('Teach')")
     await ana.see(".teach .answer:not([disabled])")
     await ana.look()
+    await ana.stop_time()
     await ana.answer("misaligned")
     await ana.see_text("1 labelled")
     await ana.see(".teach .answer:not([disabled])")
