@@ -162,6 +162,8 @@ def _stands(stands: operator_pb2.LearningStatus, now_s: float) -> terms.Learning
         text=stands.text,
         gate=stands.gate,
         gate_text=stands.gate_text,
+        gate_audited=stands.gate_audited,
+        gate_needed=stands.gate_needed,
     )
 
 

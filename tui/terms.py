@@ -305,6 +305,8 @@ class Learning:
     text: str = ""
     gate: str = ""
     gate_text: str = ""
+    gate_audited: int = 0
+    gate_needed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from tui.board import Board
 from tui.scene import Scene
 from tui.terms import Learning
 from tui.widgets.picture import Picture
-from tui.words import named, say
+from tui.words import LANGUAGES, WORDS, named, say
 
 
 class LearningStrip(Picture):
@@ -41,16 +41,28 @@ class LearningNow(LearningStrip):
         return _family(stands, scene.now_s, width)[1:]
 
 
+def _gate(stands: Learning) -> tuple[str, str, str]:
+    """The gate's state, what is said of it, and its style.
+
+    In English the coordinator's own sentence is shown. In another language the state is
+    told in words, with how far the evidence is: the sentence would be half understood.
+    """
+    words, style = look.gate(stands.gate)
+    if WORDS.language == LANGUAGES[0] or not stands.gate:
+        return stands.gate or "-", stands.gate_text or words, style
+    far = {"audited": stands.gate_audited, "needed": stands.gate_needed}
+    return words, say("board.evidence", **far) if stands.gate_needed else "", style
+
+
 def _family(stands: Learning, now_s: float, width: int) -> list[Content]:
     version = stands.version
     model = say("board.model", version=version) if version else say("board.no_model")
-    words, style = look.gate(stands.gate)
-    gate = stands.gate_text or words
+    state, gate, style = _gate(stands)
     first = Content.assemble(
         (f"  {stands.family} ", look.STRONG),
         (f"{model}  ", look.CALM),
         (f"{say('board.gate')} ", look.DIM),
-        (f"{stands.gate or '-'} ", style),
+        (f"{state} ", style),
         (gate, look.DIM),
     )
     lines = [look.cut(first, width), look.cut(_phase(stands, now_s, width), width)]
