@@ -54,12 +54,13 @@ class KnownWorld(GateWorld):
 
     people = 1
 
-    async def prepare(self, cycles: int = 64) -> None:
+    async def prepare(self, asked: int = 52) -> None:
+        """Work until people were asked so often: coins decide in how many cycles."""
         await self.begin()
         self.keep()
         await self.keeper.begin()
-        for _ in range(cycles):
-            await self.cycle()
+        while asked > 0:
+            asked -= await self.cycle() is not None
         await self.unanswered()
         await self.agree("misaligned")
         self.clock.advance(timedelta(hours=9))
@@ -292,7 +293,7 @@ async def test_a_gate_that_asks_everything_shows_none(world: KnownWorld):
 
 async def test_at_most_the_share_of_all_requests_is_known():
     few = await KnownWorld.open()
-    await few.prepare(cycles=20)
+    await few.prepare(asked=20)
 
     assert await few.offer_known() is None
     assert (await few.real.asked()).known == 0
