@@ -91,7 +91,12 @@ class Tablet:
         await self.look()
 
     async def look(self) -> None:
-        """Look for long enough that a tap is meant for what is shown."""
+        """Look for long enough that a tap is meant for what is shown.
+
+        Twice: what is drawn with the first may have moved the answers, and then they
+        have to stand still for as long again.
+        """
+        await self.page.clock.fast_forward(LOOK_MS)
         await self.page.clock.fast_forward(LOOK_MS)
 
     async def stop_time(self) -> None:

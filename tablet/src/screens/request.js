@@ -164,10 +164,11 @@ function mine(app, sitting, summary) {
     return html`<div class="standing warn"><p>${say("board.second", { person: summary.firstOpinionBy })}</p></div>`;
   }
   const least = seconds(sitting.evidence.viewAtLeast);
-  const counts = sitting.group.length < 2 || sitting.evidence.viewEnforced;
-  return counts && least > 0 && Date.now() - sitting.shownMs < least * 1000
-    ? html`<div class="standing"><p>${say("request.look_at_least", { least: Math.round(least) })}</p></div>`
-    : nothing;
+  if (!sitting.evidence.viewEnforced || least <= 0) return nothing;
+  // When the time has passed it keeps its place, or the answers would move under a finger.
+  const passed = Date.now() - sitting.shownMs >= least * 1000;
+  return html`<div class=${passed ? "standing passed" : "standing"}>
+    <p>${say("request.look_at_least", { least: Math.round(least) })}</p></div>`;
 }
 
 /** In a flood one answer is for all of a cause: it says for whom, and can be for one. */
