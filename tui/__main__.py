@@ -13,6 +13,7 @@ from typing import Final
 from tui import log
 from tui.app import AndonApp
 from tui.clips import FOLDER
+from tui.hangup import end_with_terminal
 from tui.identity import actor
 from tui.wall import WallApp
 from tui.words import preferred, speak
@@ -60,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.wall
         else person(options.server, who, go_on=not stay, clips=clips, teach=teach)
     )
+    end_with_terminal(app)
     app.run()
     return app.return_code or 0
 
