@@ -2,6 +2,8 @@
 
 import { seconds } from "./contract.js";
 
+const JITTER_MS = 1000;
+
 export const EMPTY = {
   cells: new Map(),
   requests: new Map(),
@@ -29,7 +31,7 @@ export function fold(picture, message, at) {
     case "cell":
       return { ...picture, cells: put(picture.cells, value.cellId, cellAt(value, at)) };
     case "request":
-      return { ...picture, requests: change(picture.requests, requestAt(value, at)) };
+      return { ...picture, requests: change(picture.requests, value, at) };
     case "presence":
       return { ...picture, presence: value };
     case "learning":
@@ -44,10 +46,16 @@ function cellAt(cell, at) {
   return Object.assign(cell, { sinceMs: at - (seconds(cell.inState) || 0) * 1000 });
 }
 
-/** A request with its deadline by this tablet's clock. */
-export function requestAt(summary, at) {
+/**
+ * A request with its deadline by this tablet's clock.
+ * @param known the same request as it was known until now. The line is now slower, now
+ *   faster: its deadline stays unless it was moved, and no card changes places for that.
+ */
+export function requestAt(summary, at, known) {
+  const told = at + seconds(summary.timeLeft) * 1000;
+  const same = Math.abs(known?.deadlineMs - told) < JITTER_MS;
   return Object.assign(summary, {
-    deadlineMs: at + seconds(summary.timeLeft) * 1000,
+    deadlineMs: same ? known.deadlineMs : told,
     allowedS: seconds(summary.timeAllowed),
   });
 }
@@ -107,7 +115,8 @@ function put(map, key, value) {
   return new Map(map).set(key, value);
 }
 
-function change(map, request) {
+function change(map, summary, at) {
+  const request = requestAt(summary, at, map.get(summary.requestId));
   const next = new Map(map);
   if (request.outcome === 0) next.set(request.requestId, request);
   else next.delete(request.requestId);

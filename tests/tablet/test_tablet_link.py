@@ -9,11 +9,14 @@ import pytest
 
 from coordinator.terms import CellState
 from tests.link.proxy import DOWN, Harm, Weather
-from tests.tablet.conftest import OpenTablet
+from tests.tablet.conftest import MakePlant, OpenTablet
 from tests.tablet.plant import SOON_S, Plant
 from tests.tablet.seat import Tablet, open_tablet
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+SLOW_S = 0.4
+"""What an update may take without moving a deadline on the board."""
 
 
 async def lost(one: Tablet) -> None:
@@ -55,6 +58,22 @@ async def test_a_line_that_is_silent_is_not_taken_for_a_quiet_plant(
 
     plant.mend()
     await back(ana)
+
+
+async def test_cards_keep_their_places_when_the_line_is_slow_for_a_moment(
+    make_plant: MakePlant, tablet: OpenTablet
+) -> None:
+    plant = await make_plant(requests={"spread_share": 0.0})
+    first = await plant.cells["press-1"].ask()
+    await plant.cells["press-2"].ask()
+    ana = await tablet(plant)
+    await ana.see(".question >> nth=1")
+    assert await ana.texts(".question .name") == ["press-1", "press-2"]
+
+    plant.proxy.become(Weather(Harm.DELAY, DOWN, SLOW_S))
+    await plant.claim(first)
+    await ana.see_text("ben is answering it", ".question")
+    assert await ana.texts(".question .name") == ["press-1", "press-2"]
 
 
 async def test_an_answer_without_a_line_waits_and_is_sent_once(

@@ -108,7 +108,9 @@ async def walk(plant: Plant, one: Tablet, board: str, close: str) -> AsyncIterat
     await one.see(".cause")
     await one.ready()
     yield "cause"
-    await plant.claim(plant.question_of("press-8").request_id)
+    shown = await one.text("h1")
+    other = next(name for name in ("press-7", "press-8") if name != shown)
+    await plant.claim(plant.question_of(other).request_id)
     await one.answer_first()
     await one.see(".banner.bad")
     yield "apart"
