@@ -251,6 +251,7 @@ def request_summary(
         answered_by=term.answered_by,
         guess="" if blind else term.guess,
         reason="" if blind else term.reason,
+        code="" if blind else term.code,
         cycle=term.cycle,
         part_id=term.part_id,
         clip_id=term.clip_id,

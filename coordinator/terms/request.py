@@ -135,6 +135,7 @@ class OperatorRequest:
         warned: Most of its time has passed.
         known_label: Of a known case, what people had agreed it is; "" for every other
             request. Nobody is shown it before the request has ended.
+        code: Stable token of the reason; "" for what was asked before it was kept.
     """
 
     request_id: RequestId
@@ -179,6 +180,7 @@ class OperatorRequest:
     disputed_by: tuple[PersonId, ...] = ()
     warned: bool = False
     known_label: str = ""
+    code: str = ""
 
     @property
     def is_known(self) -> bool:

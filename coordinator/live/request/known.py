@@ -90,6 +90,7 @@ def known_request(
         part_id=decided.part_id,
         guess="" if prediction is None else prediction.label,
         reason=decided.verdict.reason,
+        code=decided.verdict.code,
         propensity=NEVER,
         raised_at=raised_at,
         deadline_ns=now_ns + time_allowed_ns,

@@ -72,6 +72,7 @@ def opened(  # noqa: PLR0913 - a request is born complete
         part_id=window.part_id,
         guess="" if prediction is None else prediction.label,
         reason=judged.verdict.reason,
+        code=judged.verdict.code,
         propensity=1.0 if asked else judged.coin.probability,
         raised_at=raised_at,
         deadline_ns=now_ns + time_allowed_ns,

@@ -445,6 +445,7 @@ class RequestSummary(_message.Message):
     ARRIVED_BY_FIELD_NUMBER: _builtins.int
     FIRST_OPINION_BY_FIELD_NUMBER: _builtins.int
     DISPUTED_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """id"""
     cell_id: _builtins.str
@@ -495,6 +496,8 @@ class RequestSummary(_message.Message):
     """who gave the first of two opinions; empty when none was given"""
     disputed: _builtins.bool
     """two people disagreed about it: a third decides"""
+    code: _builtins.str
+    """stable token of that reason, as of its verdict; empty where it is not known"""
     @_builtins.property
     def raised_at(self) -> _timestamp_pb2.Timestamp:
         """UTC"""
@@ -568,10 +571,11 @@ class RequestSummary(_message.Message):
         arrived_by: _builtins.str = ...,
         first_opinion_by: _builtins.str = ...,
         disputed: _builtins.bool = ...,
+        code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["arrived_at", b"arrived_at", "claimed_at", b"claimed_at", "raised_at", b"raised_at", "resolved_at", b"resolved_at", "seen_at", b"seen_at", "time_allowed", b"time_allowed", "time_left", b"time_left", "undo_left", b"undo_left"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_by", b"answered_by", "arrived_at", b"arrived_at", "arrived_by", b"arrived_by", "cell_id", b"cell_id", "claim_epoch", b"claim_epoch", "claimed_at", b"claimed_at", "claimed_by", b"claimed_by", "clip_id", b"clip_id", "cycle", b"cycle", "disputed", b"disputed", "family", b"family", "first_opinion_by", b"first_opinion_by", "group_id", b"group_id", "group_size", b"group_size", "guess", b"guess", "kind", b"kind", "label", b"label", "level", b"level", "on_timeout", b"on_timeout", "outcome", b"outcome", "part_id", b"part_id", "pending_by", b"pending_by", "pending_label", b"pending_label", "priority", b"priority", "raised_at", b"raised_at", "reason", b"reason", "request_id", b"request_id", "resolved_at", b"resolved_at", "seen_at", b"seen_at", "skipped_by", b"skipped_by", "time_allowed", b"time_allowed", "time_left", b"time_left", "undo_left", b"undo_left", "warned", b"warned"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_by", b"answered_by", "arrived_at", b"arrived_at", "arrived_by", b"arrived_by", "cell_id", b"cell_id", "claim_epoch", b"claim_epoch", "claimed_at", b"claimed_at", "claimed_by", b"claimed_by", "clip_id", b"clip_id", "code", b"code", "cycle", b"cycle", "disputed", b"disputed", "family", b"family", "first_opinion_by", b"first_opinion_by", "group_id", b"group_id", "group_size", b"group_size", "guess", b"guess", "kind", b"kind", "label", b"label", "level", b"level", "on_timeout", b"on_timeout", "outcome", b"outcome", "part_id", b"part_id", "pending_by", b"pending_by", "pending_label", b"pending_label", "priority", b"priority", "raised_at", b"raised_at", "reason", b"reason", "request_id", b"request_id", "resolved_at", b"resolved_at", "seen_at", b"seen_at", "skipped_by", b"skipped_by", "time_allowed", b"time_allowed", "time_left", b"time_left", "undo_left", b"undo_left", "warned", b"warned"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

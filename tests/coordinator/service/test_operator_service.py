@@ -562,6 +562,18 @@ async def test_a_watcher_gets_the_picture_then_every_change(world: ServiceWorld)
     await world.until(lambda: not world.plant.feed._watchers)
 
 
+async def test_whoever_watches_learns_by_a_token_why_it_asks(world: ServiceWorld):
+    watch = world.operators.Watch(o.WatchRequest(actor=actor()))
+    await watch.read()
+    await world.asked()
+    heard = (await changes(watch, "request")).request
+    watch.cancel()
+    [opened] = await world.journal(events.RequestOpened)
+
+    assert heard.code == opened.request.code == "LOW_CONFIDENCE"
+    assert heard.reason == opened.request.reason
+
+
 async def test_a_slow_watcher_loses_the_oldest_and_gets_the_picture(
     world: ServiceWorld,
 ):

@@ -515,7 +515,8 @@ async def test_a_blind_question_says_nothing_of_the_guess_until_it_is_answered(
     [said] = await world.journal(events.RequestAnswered)
     assert summary.guess == "ok"
     assert seen.blind
-    assert (seen.summary.guess, seen.summary.reason) == ("", "")
+    told = seen.summary
+    assert (told.guess, told.reason, told.code) == ("", "", "")
     assert (said.first_label, said.label) == ("misaligned", "ok")
     assert answered.summary.guess == "ok"
 
