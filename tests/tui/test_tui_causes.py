@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.tui.conftest import BEN
+from tests.tui.conftest import BEN, until
 from tests.tui.fake_coordinator import FakeCoordinator
 from tests.tui.pilot import LARGE, SMALL, Desk, desk
 from tests.tui.test_tui_board import make_picture, make_request
@@ -98,6 +98,24 @@ async def test_who_moved_is_said_one_by_one_and_stays_open(coordinator, four) ->
         fifth: "ok",
         four[3]: "grip_slip",
     }
+
+
+async def test_of_those_left_over_the_first_that_is_free_is_opened(
+    coordinator, four
+) -> None:
+    _, fifth, sixth, seventh = four
+    async with at_cause(coordinator) as ana:
+        asked = coordinator.requests[fifth]
+        asked.summary.claimed_by, asked.claim_until_s = BEN.person, float("inf")
+        coordinator.changed(asked)
+        coordinator.scene_moves(seventh)
+        await until(lambda: ana.app.board.request(fifth).claimed_by == BEN.person)
+        await ana.press("1")
+        await ana.sees("NOT for press-5, press-7", "The same for press-6.")
+        await ana.sees("press-7", "yours", "By itself: The scene is not the one it was")
+
+    assert coordinator.answers().keys() == {four[0], sixth}
+    assert f"claim {fifth}" not in " ".join(coordinator.calls)
 
 
 async def test_when_the_shown_one_moved_it_is_looked_at_again(

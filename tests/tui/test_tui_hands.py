@@ -6,7 +6,8 @@ import pytest
 
 from tests.tui.conftest import ANA, BEN, until
 from tests.tui.pilot import LARGE, SMALL, Desk, desk
-from tui import seat
+from tui import messages, seat
+from tui.evidence import Phase
 from tui.words import LANGUAGES, WORDS
 
 SLIP = {"grip_slip": 0.6, "ok": 0.3, "missing_part": 0.07, "misaligned": 0.03}
@@ -16,6 +17,13 @@ SLIP = {"grip_slip": 0.6, "ok": 0.3, "missing_part": 0.07, "misaligned": 0.03}
 def _quick_eyes(monkeypatch) -> None:
     """People in tests need no half second to look."""
     monkeypatch.setattr(seat, "LOOK_S", 0.0)
+
+
+def mine(desk: Desk) -> str:
+    """The cell whose question is open and claimed, or ""."""
+    sitting = desk.app._seat.sitting
+    ready = sitting is not None and sitting.phase is Phase.MINE
+    return sitting.evidence.request.cell_id if ready else ""
 
 
 async def at_question(ana: Desk) -> None:
@@ -115,6 +123,29 @@ async def test_giving_it_can_be_left_and_nothing_is_said_to_the_coordinator(
         await ana.press("escape")
         await ana.sees("yours")
 
+    assert not [call for call in coordinator.calls if call.startswith("give r")]
+
+
+async def test_who_is_chosen_late_is_not_given_the_question_that_came_after(
+    coordinator,
+) -> None:
+    first = coordinator.ask("press-2", 17, SLIP, deadline_s=30)
+    coordinator.ask("press-1", 9, SLIP, deadline_s=60)
+    coordinator.people.append("ben")
+
+    async with desk(coordinator) as ana:
+        await at_question(ana)
+        # Two keys faster than the reply: the dialog asks about what is answered by now.
+        ana.app.screen.post_message(messages.Say("grip_slip"))
+        ana.app.screen.post_message(messages.HandOver())
+        await ana.sees("Who gets this question?", "ben")
+        await until(lambda: mine(ana) == "press-1")
+        await ana.press("enter")
+        await ana.sees("press-1", "yours")
+
+        assert mine(ana) == "press-1"
+
+    assert coordinator.answers().keys() == {first}
     assert not [call for call in coordinator.calls if call.startswith("give r")]
 
 
