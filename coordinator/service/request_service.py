@@ -196,7 +196,7 @@ class RequestCalls(operator_pb2_grpc.OperatorServiceServicer):
                 operator_pb2.GroupMember(
                     summary=self._summary(one), view_digest=view_digest(one, family)
                 )
-                for one in alike[: groups.MOST_MEMBERS]
+                for one in groups.of_one_card(asked, alike)
             ],
         )
 

@@ -85,6 +85,20 @@ def all_wait(request: OperatorRequest) -> bool:
     return True
 
 
+def of_one_card(
+    asked: OperatorRequest, alike: Sequence[OperatorRequest]
+) -> list[OperatorRequest]:
+    """Return those of one cause that one card stands for, the one asked about too.
+
+    Args:
+        asked: Whose evidence is shown.
+        alike: The open ones of its cause, oldest first.
+    """
+    first = list(alike[:MOST_MEMBERS])
+    late = [one for one in alike[MOST_MEMBERS:] if one.request_id == asked.request_id]
+    return [*first[: MOST_MEMBERS - len(late)], *late]
+
+
 async def answer_group(
     queue: RequestQueue,
     said: GroupAnswer,

@@ -10,7 +10,7 @@ import pytest
 
 from andon.v1 import operator_pb2 as o
 from coordinator.clock import SECOND_NS
-from coordinator.terms import events
+from coordinator.terms import CellId, Outcome, RequestId, events
 from coordinator.vocabulary import Vocabulary
 from tests.builders import FAMILY, PEG, make_prediction
 from tests.coordinator.service.service_world import ServiceWorld, actor, refused
@@ -157,6 +157,31 @@ async def test_one_card_answers_two_cells_and_each_gets_its_own_permit(
     bound = [p.window_digest for p in permits if p.label == "ok"]
     assert len(set(bound)) == 2
     assert len(await world.journal(events.ExampleAdded)) == 1
+
+
+@pytest.mark.parametrize("place", [0, 63, 64, 69], ids=str)
+async def test_of_many_of_one_cause_a_card_stands_for_64_the_shown_one_among_them(
+    world: ServiceWorld, place: int
+):
+    _, summary = await world.asked()
+    first = world.plant.requests.all_open()[0]
+    # As if 69 more cells asked: the queue mirrors them, and no node has to be there.
+    asked = [
+        replace(first, request_id=RequestId(f"r-{n:02}"), cell_id=CellId(f"press-{n}"))
+        for n in range(70)
+    ]
+    await world.plant.requests.end(first, Outcome.CANCELLED, "nobody asks.")
+    for request in asked:
+        world.plant.requests.add(request)
+    shown = asked[place].request_id
+
+    group = await world.operators.GetGroup(o.GetGroupRequest(request_id=shown))
+
+    others = [r.request_id for r in asked[:64] if r.request_id != shown]
+    members = [m.summary.request_id for m in group.members]
+    assert group.group_id == summary.group_id
+    assert {m.summary.group_size for m in group.members} == {70}
+    assert sorted(members) == sorted([*others[:63], shown])
 
 
 async def test_a_member_of_a_group_that_moved_is_refused_alone(world: ServiceWorld):
