@@ -21,9 +21,10 @@ def _quick_eyes(monkeypatch) -> None:
 
 def mine(desk: Desk) -> str:
     """The cell whose question is open and claimed, or ""."""
-    sitting = desk.app._seat.sitting
-    ready = sitting is not None and sitting.phase is Phase.MINE
-    return sitting.evidence.request.cell_id if ready else ""
+    sitting = desk.scene.sitting
+    if sitting is None or sitting.phase is not Phase.MINE or sitting.evidence is None:
+        return ""
+    return sitting.evidence.request.cell_id
 
 
 async def at_question(ana: Desk) -> None:
