@@ -110,7 +110,8 @@ def authorise(at: Place, event: e.Event) -> None:
 
     Raises:
         LoginRequiredError: the person's session has ended, or there was none.
-        RoleError: the person's role does not suffice.
+        RoleError: the person's role does not suffice, or that of whom they name.
+        NotFoundError: who is given a claim has no account that is in use.
     """
     needed = NEEDED.get(type(event))
     least = needed(event) if callable(needed) else needed
@@ -132,6 +133,8 @@ def authorise(at: Place, event: e.Event) -> None:
         )
     if isinstance(event, e.HoldReleased):
         _not_above(at, event, role)
+    if isinstance(event, e.ClaimHandedOver):
+        _taker_there(at, event, least)
 
 
 def _actor(event: Any) -> Actor:
@@ -153,6 +156,17 @@ def _accounts(at: Place, event: e.Event) -> bool:
         isinstance(event, OF_ACCOUNTS)
         or at.row("SELECT 1 FROM people LIMIT 1", ()) is not None
     )
+
+
+def _taker_there(at: Place, event: e.ClaimHandedOver, least: Role) -> None:
+    """Refuse a claim for somebody who has gone since, or may not answer."""
+    row = at.row("SELECT role, locked FROM people WHERE person = ?", (event.to,))
+    if row is None or row[1]:
+        raise NotFoundError(
+            f"nobody called '{event.to[:40]}' answers here.", "UNKNOWN_PERSON"
+        )
+    if Role(row[0]) < least:
+        raise RoleError(f"{event.to} may not answer this.")
 
 
 def _not_above(at: Place, event: e.HoldReleased, role: Role) -> None:

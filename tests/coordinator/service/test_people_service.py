@@ -596,6 +596,38 @@ async def test_a_claim_is_not_handed_to_who_cannot_answer(
     assert world.plant.requests.all_open()[0].claimed_by == "ana"
 
 
+async def test_a_claim_stays_where_it_is_when_its_taker_goes_on_the_way(
+    world, front, monkeypatch
+):
+    _, summary = await world.asked()
+    await front.add("ana")
+    await front.add("ben")
+    mine = bearer((await front.login("ana")).token)
+    claimed = await world.operators.Claim(claim(summary.request_id), metadata=mine)
+    queue = world.plant.requests
+    hand_over = queue.hand_over
+
+    async def ben_goes_first(*given):
+        await front.change("ben", locked=True)
+        return await hand_over(*given)
+
+    monkeypatch.setattr(queue, "hand_over", ben_goes_first)
+    no = await refused(
+        world.operators.HandOver(
+            operator_pb2.HandOverRequest(
+                request_id=summary.request_id,
+                claim_epoch=claimed.claim_epoch,
+                to_person="ben",
+                idempotency_key="h-1",
+            ),
+            metadata=mine,
+        )
+    )
+
+    assert (no.code, no.token) == (grpc.StatusCode.NOT_FOUND, "UNKNOWN_PERSON")
+    assert queue.all_open()[0].claimed_by == "ana"
+
+
 async def test_a_claim_is_handed_to_somebody_else_by_name(world, front):
     _, summary = await world.asked()
     await front.add("ana")

@@ -135,6 +135,52 @@ async def test_no_word_of_who_is_locked_counts(word: e.Event):
     await store.close()
 
 
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        pytest.param(e.PersonLocked(PersonId("ben"), OWNER), NotFoundError, id="gone"),
+        pytest.param(
+            e.RoleChanged(PersonId("ben"), Role.AUDITOR, OWNER), RoleError, id="auditor"
+        ),
+    ],
+)
+async def test_a_claim_is_not_handed_to_who_has_gone_meanwhile(
+    change: e.Event, error: type[Exception]
+):
+    store, _ = await open_store()
+    await asked(store)
+    await store.commit(added("ana"), added("ben"))
+    await store.commit(logged_in("ana"))
+    await store.commit(claim_by())
+    to_ben = e.ClaimHandedOver(claim_by().request_id, ANA_HERE, 2, PersonId("ben"))
+    to_nobody = replace(to_ben, to=PersonId("eva"))
+
+    await store.commit(change)
+    before = await store.head()
+    with pytest.raises(error):
+        await store.commit(to_ben)
+    with pytest.raises(NotFoundError, match="nobody called 'eva'"):
+        await store.commit(to_nobody)
+
+    assert await store.head() == before
+    assert (await store.request(claim_by().request_id)).claimed_by == "ana"
+    await store.close()
+
+
+async def test_a_claim_is_handed_to_who_is_there():
+    store, _ = await open_store()
+    await asked(store)
+    await store.commit(added("ana"), added("ben"))
+    await store.commit(logged_in("ana"))
+    await store.commit(claim_by())
+
+    name = claim_by().request_id
+    await store.commit(e.ClaimHandedOver(name, ANA_HERE, 2, PersonId("ben")))
+
+    assert (await store.request(name)).claimed_by == "ben"
+    await store.close()
+
+
 async def test_what_nobody_ended_needs_nobody():
     store, _ = await open_store()
     await asked(store)
