@@ -315,13 +315,13 @@ class Link:
         )
         return (await replied(self._learning.StartTraining(ask, timeout=CALL_S))).run_id
 
-    async def promote(self, digest: str, key: str) -> tuple[terms.Model, bool]:
-        """Serve a validated model; True when a second person has to promote it too."""
+    async def promote(self, digest: str, key: str) -> terms.Model:
+        """Serve a validated model."""
         ask = learning_pb2.PromoteRequest(
             model_digest=digest, actor=self._who, idempotency_key=key
         )
         reply = await replied(self._learning.Promote(ask, timeout=CALL_S))
-        return convert.model(reply.model), reply.waits_for_second
+        return convert.model(reply.model)
 
     async def roll_back(self, family: str, key: str) -> terms.Model | None:
         """Serve the model before; None when the gate asks for everything again."""

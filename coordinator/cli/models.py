@@ -117,15 +117,9 @@ def promote(
             ),
         )
     if as_json:
-        output.print_json(
-            {
-                "model": as_mapping(reply.model),
-                "waits_for_second": reply.waits_for_second,
-            }
-        )
+        output.print_json({"model": as_mapping(reply.model)})
         return
-    waits = "; a second person has to promote it too" if reply.waits_for_second else ""
-    typer.echo(f"version {reply.model.version} is {_state(reply.model)}{waits}")
+    typer.echo(f"version {reply.model.version} is {_state(reply.model)}")
 
 
 def rollback(

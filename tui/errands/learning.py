@@ -29,10 +29,9 @@ class LearningErrands(Core):
     async def _promote(self, digest: str, version: int) -> None:
         if self._link is None:
             return
-        model, waits = await self._link.promote(digest, new_key())
+        model = await self._link.promote(digest, new_key())
         state = look.MODELS[model.state].word
-        key = "models.waits_for_second" if waits else "models.is_now"
-        self.tell(say(key, version=version, state=state))
+        self.tell(say("models.is_now", version=version, state=state))
         await self._list(model.family)
 
     def on_roll_back(self, message: messages.RollBack) -> None:

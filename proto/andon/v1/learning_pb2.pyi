@@ -888,9 +888,6 @@ class PromoteResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     MODEL_FIELD_NUMBER: _builtins.int
-    WAITS_FOR_SECOND_FIELD_NUMBER: _builtins.int
-    waits_for_second: _builtins.bool
-    """a second person has to promote too"""
     @_builtins.property
     def model(self) -> Global___Model:
         """armed or live"""
@@ -899,11 +896,10 @@ class PromoteResponse(_message.Message):
         self,
         *,
         model: Global___Model | None = ...,
-        waits_for_second: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model", "waits_for_second", b"waits_for_second"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

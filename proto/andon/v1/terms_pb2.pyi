@@ -340,7 +340,6 @@ class Channel(_message.Message):
     MINIMUM_FIELD_NUMBER: _builtins.int
     MAXIMUM_FIELD_NUMBER: _builtins.int
     POLICY_FIELD_NUMBER: _builtins.int
-    MAXIMUM_AGE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """id, unique in the family"""
     unit: _builtins.str
@@ -351,10 +350,6 @@ class Channel(_message.Message):
     """greatest plausible value, in unit"""
     policy: Global___ChannelPolicy.ValueType
     """what its absence means"""
-    @_builtins.property
-    def maximum_age(self) -> _duration_pb2.Duration:
-        """age of its newest sample above which it is absent"""
-
     def __init__(
         self,
         *,
@@ -363,11 +358,10 @@ class Channel(_message.Message):
         minimum: _builtins.float = ...,
         maximum: _builtins.float = ...,
         policy: Global___ChannelPolicy.ValueType = ...,
-        maximum_age: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["maximum_age", b"maximum_age"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["maximum", b"maximum", "maximum_age", b"maximum_age", "minimum", b"minimum", "name", b"name", "policy", b"policy", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["maximum", b"maximum", "minimum", b"minimum", "name", b"name", "policy", b"policy", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
