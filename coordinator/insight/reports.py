@@ -14,6 +14,8 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from coordinator.learning.validation.metrics import RiskPoint, risk_coverage
+
 POINTS: Final = 60
 """Most points of a curve: as many as a terminal can show."""
 
@@ -38,21 +40,6 @@ class Spoken(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class RiskPoint:
-    """The share of its surest windows, how often those are wrong, and how sure it is.
-
-    Attributes:
-        coverage: Share decided alone, in (0, 1].
-        risk: Share of those that is wrong, in [0, 1].
-        confidence: Of the least sure of them.
-    """
-
-    coverage: float
-    risk: float
-    confidence: float
-
-
-@dataclass(frozen=True, slots=True)
 class Bin:
     """Windows of which it was about as sure."""
 
@@ -68,20 +55,9 @@ def confusion(cases: Sequence[Spoken]) -> Counter[tuple[str, str]]:
 
 def curve(cases: Sequence[Spoken]) -> list[RiskPoint]:
     """Risk at coverage, the surest windows first; equally sure ones come together."""
-    if not cases:
-        return []
-    sure = np.array([case.confidence for case in cases])
-    wrong = np.array([case.truth != case.said for case in cases], np.float64)
-    order = np.argsort(-sure, kind="stable")
-    sure, wrong = sure[order], wrong[order]
-    ends = np.flatnonzero(np.append(sure[1:] != sure[:-1], True))  # (steps,)
-    if len(ends) > POINTS:
-        ends = ends[np.linspace(0, len(ends) - 1, POINTS).round().astype(int)]
-    errors = np.cumsum(wrong)
-    return [
-        RiskPoint((end + 1) / len(cases), errors[end] / (end + 1), float(sure[end]))
-        for end in ends.tolist()
-    ]
+    sure = np.array([case.confidence for case in cases], np.float64)
+    right = np.array([case.truth == case.said for case in cases], np.bool_)
+    return risk_coverage(sure, right, most=POINTS)
 
 
 def reliability(cases: Sequence[Spoken]) -> list[Bin]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from coordinator.insight.whatif import svg
-from coordinator.insight.whatif.figures import Bin, Block, Point
+from coordinator.insight.whatif.figures import Bin, Block
 from coordinator.insight.whatif.sweep import Swept
+from coordinator.learning.validation.metrics import RiskPoint
 
 LEAST_RISK: Final = 0.02
 """Top of a risk axis at least: a flat line at zero is drawn at the bottom."""
@@ -34,7 +35,9 @@ def share(value: float | None) -> str:
     return "none" if value is None else f"{value * 100:.1f} %"
 
 
-def risk_coverage(points: Sequence[Point], now: tuple[float, float] | None) -> Drawing:
+def risk_coverage(
+    points: Sequence[RiskPoint], now: tuple[float, float] | None
+) -> Drawing:
     """The risk-coverage curve, with the place of this run on it."""
     title = "Risk at coverage"
     top = max([LEAST_RISK, *(point.risk for point in points)]) * 1.1

@@ -10,6 +10,8 @@ import numpy as np
 
 from coordinator.insight.scores import Case
 from coordinator.insight.whatif.compare import outcome
+from coordinator.learning.validation import metrics
+from coordinator.learning.validation.metrics import RiskPoint
 from coordinator.model.risk.binomial import interval
 
 MOST_POINTS: Final = 200
@@ -18,21 +20,6 @@ BINS: Final = 10
 BLOCKS: Final = 24
 LEVEL: Final = 0.05
 """Probability that a share lies outside its interval."""
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A place on the risk-coverage curve; all in [0, 1].
-
-    Attributes:
-        coverage: Share of the cases that would be decided alone.
-        risk: Share of these that would be wrong.
-        threshold: Confidence from which they would be decided alone.
-    """
-
-    coverage: float
-    risk: float
-    threshold: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,27 +81,12 @@ class Cell:
         return sum(case.automated for case in self.cases)
 
 
-def risk_coverage(cases: Sequence[Case]) -> list[Point]:
-    """The curve over all cases with a prediction, the surest first.
-
-    Cases of equal confidence come together: no threshold parts them. At most
-    MOST_POINTS of it.
-    """
-    said = [(p.confidence, p.label != c.truth) for c in cases if (p := c.prediction)]
-    if not said:
-        return []
-    confidence = np.array([sure for sure, _ in said])
-    order = np.argsort(-confidence, kind="stable")
-    wrong = np.cumsum(np.array([w for _, w in said], float)[order])
-    surest = confidence[order]
-    ends = np.flatnonzero(np.append(surest[1:] != surest[:-1], True))
-    if len(ends) > MOST_POINTS:
-        chosen = np.unique(np.linspace(0, len(ends) - 1, MOST_POINTS).round())
-        ends = ends[chosen.astype(int)]
-    return [
-        Point((end + 1) / len(said), float(wrong[end]) / (end + 1), float(surest[end]))
-        for end in ends
-    ]
+def risk_coverage(cases: Sequence[Case]) -> list[RiskPoint]:
+    """The curve over all cases with a prediction; at most MOST_POINTS of it."""
+    said = [(p.confidence, p.label == c.truth) for c in cases if (p := c.prediction)]
+    sure = np.array([confidence for confidence, _ in said], np.float64)
+    right = np.array([was for _, was in said], np.bool_)
+    return metrics.risk_coverage(sure, right, most=MOST_POINTS)
 
 
 def reliability(cases: Sequence[Case]) -> list[Bin]:

@@ -2,11 +2,61 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 _LEAST_PROBABILITY = 1e-6
 """A certain and wrong answer costs -log of this, or one example would decide all."""
+
+
+@dataclass(frozen=True, slots=True)
+class RiskPoint:
+    """A place on the risk-coverage curve.
+
+    Attributes:
+        coverage: Share of the windows, the surest ones, in (0, 1].
+        risk: Share of those that is wrong, in [0, 1].
+        confidence: Of the least sure of them, in [0, 1].
+    """
+
+    coverage: float
+    risk: float
+    confidence: float
+
+
+def risk_coverage(
+    confidence: NDArray[np.float64], correct: NDArray[np.bool_], *, most: int
+) -> list[RiskPoint]:
+    """Risk at every coverage that a threshold can choose, the surest windows first.
+
+    Windows of equal confidence come together: no threshold parts them.
+
+    Args:
+        confidence: Calibrated probability of the chosen label, shape (windows,).
+        correct: Whether the label was right, shape (windows,).
+        most: Points of it, at least two; of more, so many are kept, both ends too.
+
+    Returns:
+        The points by growing coverage; none without windows.
+
+    Source:
+        See risk_at_coverage().
+    """
+    count = len(confidence)
+    if count == 0:
+        return []
+    order = np.argsort(-confidence, kind="stable")
+    surest = confidence[order]  # (windows,)
+    errors = np.cumsum((~correct[order]).astype(np.float64))  # (windows,)
+    ends = np.flatnonzero(np.append(surest[1:] != surest[:-1], True))  # (points,)
+    if len(ends) > most:
+        ends = ends[np.linspace(0, len(ends) - 1, most).round().astype(int)]
+    return [
+        RiskPoint((end + 1) / count, float(errors[end]) / (end + 1), float(surest[end]))
+        for end in ends.tolist()
+    ]
 
 
 def risk_at_coverage(

@@ -238,7 +238,7 @@ def test_risk_at_coverage_by_hand() -> None:
 def test_equal_confidences_are_one_point() -> None:
     points = figures.risk_coverage(stream([0.9, 0.9, 0.6], wrong={0}))
 
-    assert [(p.coverage, p.threshold) for p in points] == [
+    assert [(p.coverage, p.confidence) for p in points] == [
         (pytest.approx(2 / 3), 0.9),
         (1.0, 0.6),
     ]

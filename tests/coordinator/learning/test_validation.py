@@ -15,6 +15,7 @@ from coordinator.learning.validation.metrics import (
     missed,
     recall,
     risk_at_coverage,
+    risk_coverage,
 )
 from coordinator.learning.validation.promote import Bar, HeldOut, judge, judge_first
 from coordinator.learning.validation.report import Trial, aligned, measure
@@ -73,6 +74,20 @@ def test_ranking_errors_last_is_better() -> None:
 
     assert good == pytest.approx((0 + 0 + 1 / 3 + 2 / 4) / 4)
     assert bad == pytest.approx((1 + 1 + 2 / 3 + 2 / 4) / 4)
+
+
+def test_the_curve_and_the_area_under_it_agree_where_no_two_are_as_sure() -> None:
+    confidence = np.random.default_rng(0).permutation(np.linspace(0.3, 1.0, 50))
+    correct = np.arange(50) % 3 > 0
+
+    whole = risk_coverage(confidence, correct, most=50)
+    few = risk_coverage(confidence, correct, most=7)
+
+    assert np.mean([p.risk for p in whole]) == pytest.approx(aurc(confidence, correct))
+    assert [p.coverage for p in whole] == pytest.approx(np.arange(1, 51) / 50)
+    assert len(few) == 7
+    assert set(few) <= set(whole)
+    assert (few[0], few[-1]) == (whole[0], whole[-1])
 
 
 def test_failures_nobody_sees_are_counted_over_all_coverages() -> None:
