@@ -115,6 +115,7 @@ def backtest_(
     the model that served when it came.
     """
     from coordinator import log
+    from coordinator.cli import backtest_page, backtest_told
     from coordinator.cli import backtest_runs as runs
     from coordinator.insight.backtest import BacktestPlan
     from coordinator.insight.dataset import find_dataset, open_dataset
@@ -143,12 +144,14 @@ def backtest_(
         beside=report is not None,
     )
     found = runs.run(asked)
-    runs.write(found, json_file=json_file, decisions=decisions, changes=changes)
+    backtest_page.write(
+        found, json_file=json_file, decisions=decisions, changes=changes
+    )
     if report is not None:
-        report.write_text(runs.page_of(found), encoding="utf-8")
+        report.write_text(backtest_page.page_of(found), encoding="utf-8")
     title = f"{asked.recording.name}, {policy}, seed {seed}"
     _print_scores(title, found.done.scores)
-    runs.tell(found, swept=bool(sweep), plot=plot)
+    backtest_told.tell(found, swept=bool(sweep), plot=plot)
 
 
 def _require_writable(file: Path | None) -> None:
