@@ -63,10 +63,6 @@ class ManualClock:
         self._monotonic_ns += step_ns
         self._utc_ns += step_ns
 
-    def step_utc(self, seconds: float) -> None:
-        """Let the wall clock jump, as NTP or a person would make it jump."""
-        self._utc_ns += seconds_to_ns(seconds)
-
     def monotonic_ns(self) -> int:
         """See Clock."""
         return self._monotonic_ns

@@ -15,7 +15,7 @@ from ros_nodes.effects import Robot
 from ros_nodes.evidence import CutWindow, WindowKind
 from ros_nodes.permission import Dropped, Hold
 from ros_nodes.terms import Action, HoldReason, Permit, Purpose, Scene, Stand
-from ros_nodes.windowing import presence_bytes, sample_bytes
+from ros_nodes.window_bytes import presence_bytes, sample_bytes
 
 _ACTIONS: Final = {
     terms_pb2.ACTION_CONTINUE: Action.CONTINUE,

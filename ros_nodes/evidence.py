@@ -18,7 +18,8 @@ from ros_nodes.node_time import FOREIGN_STAMP_NS, Facts, NodeTime
 from ros_nodes.ring import RING_ROWS
 from ros_nodes.stream import Placer, Stream, Taken
 from ros_nodes.terms import new_id
-from ros_nodes.windowing import Column, Flow, Span, Windowing, window_digest
+from ros_nodes.window_bytes import window_digest
+from ros_nodes.windowing import Column, Flow, Span, Windowing
 
 AWAITED_HZ: Final = 20.0
 """A topic that speaks less often is not waited for at the end of a step."""

@@ -10,7 +10,6 @@ it is a gap too, for a gap must never look like a measurement.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -20,17 +19,7 @@ from numpy.typing import NDArray
 
 from ros_nodes.ring import RING_ROWS, Piece, Span, Stamps, Track, Values
 
-__all__ = [
-    "Column",
-    "Flow",
-    "Grid",
-    "Span",
-    "Windowing",
-    "presence_bytes",
-    "sample_bytes",
-    "schema_digest",
-    "window_digest",
-]
+__all__ = ["Column", "Flow", "Grid", "Span", "Windowing"]
 
 FOR_EVER_NS: Final = 2**62
 """No age is too old."""
@@ -289,36 +278,3 @@ class _Bins:
             length_ns = pause.end_ns - pause.begin_ns
             worked -= np.where(stamps >= pause.end_ns, length_ns, 0)
         return worked[keep], values[keep]
-
-
-def schema_digest(names_and_units: Sequence[tuple[str, str]]) -> str:
-    """SHA-256 over channel names and units in order, one line "name<TAB>unit" each."""
-    text = "".join(f"{name}\t{unit}\n" for name, unit in names_and_units)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def window_digest(
-    schema: str, samples: NDArray[np.float32], present: NDArray[np.bool_]
-) -> str:
-    """SHA-256 over the schema digest, the sample bytes and one byte a channel.
-
-    Args:
-        schema: Schema digest, 64 hexadecimal characters.
-        samples: float32, shape (rows, channels), row-major.
-        present: bool, shape (channels,).
-    """
-    content = hashlib.sha256(bytes.fromhex(schema))
-    # hashlib reads the numbers where they lie; only a wire needs bytes of its own.
-    content.update(np.ascontiguousarray(samples, dtype="<f4").data)
-    content.update(np.ascontiguousarray(present, dtype=np.uint8).data)
-    return content.hexdigest()
-
-
-def sample_bytes(samples: NDArray[np.float32]) -> bytes:
-    """Samples as the wire wants them: little-endian float32, row-major."""
-    return np.ascontiguousarray(samples, dtype="<f4").tobytes()
-
-
-def presence_bytes(present: NDArray[np.bool_]) -> bytes:
-    """Presence as the wire wants it: one byte a channel, 1 present, 0 absent."""
-    return np.ascontiguousarray(present, dtype=np.uint8).tobytes()

@@ -30,7 +30,7 @@ from ros_nodes.config.topics import (
     read_topics,
     topic_name,
 )
-from ros_nodes.windowing import schema_digest
+from ros_nodes.window_bytes import schema_digest
 
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _DEFAULT_LISTEN: Final = "127.0.0.1:50551"

@@ -17,7 +17,7 @@ from andon.v1 import cell_pb2, cell_pb2_grpc
 from ros_nodes import convert
 from ros_nodes.evidence import CutWindow, WindowKind
 from ros_nodes.terms import new_id
-from ros_nodes.windowing import schema_digest, window_digest
+from ros_nodes.window_bytes import schema_digest, window_digest
 
 SCHEMA = [("elbow_pos", "rad"), ("elbow_effort", "N*m"), ("force_z", "N")]
 ROWS = 16

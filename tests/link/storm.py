@@ -15,7 +15,7 @@ from andon.v1 import cell_pb2, operator_pb2, operator_pb2_grpc
 from ros_nodes.clock import SystemClock
 from ros_nodes.terms import new_id
 from ros_nodes.uplink import Uplink
-from ros_nodes.windowing import schema_digest
+from ros_nodes.window_bytes import schema_digest
 from tests.link.cuts import judge
 from tests.link.judge import Findings
 from tests.link.sender import HEARTBEAT_S, SCHEMA

@@ -9,7 +9,7 @@ import pytest
 from andon.v1 import cell_pb2, terms_pb2
 from ros_nodes.clock import SECOND_NS
 from ros_nodes.terms import HoldReason, Stand, StepMoment
-from ros_nodes.windowing import schema_digest
+from ros_nodes.window_bytes import schema_digest
 from tests.ros_nodes.conducted import running, started
 from tests.ros_nodes.scripted_coordinator import ScriptedCoordinator, serving
 

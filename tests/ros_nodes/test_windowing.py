@@ -1,22 +1,11 @@
-"""Windows: one clock, equal bins, counted gaps, digests that both sides know."""
-
-import hashlib
+"""Windows: one clock, equal bins, counted gaps."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.terms import channels, window
-from coordinator.terms.ids import Digest
-from ros_nodes.windowing import (
-    Column,
-    Flow,
-    Span,
-    Windowing,
-    schema_digest,
-    window_digest,
-)
+from ros_nodes.windowing import Column, Flow, Span, Windowing
 
 
 def one_channel(
@@ -375,22 +364,3 @@ def test_where_nobody_is_waited_for_any_topic_will_do() -> None:
     windowing = one_channel([3], [1.0], flow=Flow(awaited=False, capacity=8))
 
     assert windowing.newest_ns == 3
-
-
-# ----------------------------------------------------------------------------- digests
-
-
-def test_both_programs_compute_the_same_schema_digest() -> None:
-    names = [("elbow_pos", "rad"), ("force_z", "N")]
-
-    assert schema_digest(names) == channels.schema_digest(names)
-
-
-def test_both_programs_compute_the_same_window_digest() -> None:
-    schema = hashlib.sha256(b"schema").hexdigest()
-    samples = np.arange(6, dtype=np.float32).reshape(3, 2)
-    present = np.array([True, False])
-
-    told = window_digest(schema, samples, present)
-
-    assert told == window.window_digest(Digest(schema), samples, present)
