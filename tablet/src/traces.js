@@ -1,6 +1,7 @@
 // The channels of a window on a canvas: the suspicious part is shaded, marked and worded.
 
 import { number } from "./look.js";
+import { heights, sheetOf, through, upright } from "./sheet.js";
 
 /** Values of one column of a window, NaN where nothing was measured. */
 export function column(window, index) {
@@ -50,63 +51,26 @@ export function span(values) {
  * @param about first and last row that stand out; the values of an example behind it
  */
 export function draw(canvas, values, { first = 0, last = -1, behind = null } = {}) {
-  const box = canvas.getBoundingClientRect();
-  if (!box.width || !box.height) return;
-  const scale = window.devicePixelRatio || 1;
-  canvas.width = Math.round(box.width * scale);
-  canvas.height = Math.round(box.height * scale);
-  const pen = canvas.getContext("2d");
-  pen.scale(scale, scale);
-  const style = getComputedStyle(canvas);
-  const color = (name) => style.getPropertyValue(name).trim();
-  const [low, high] = span(behind ? [...values, ...behind] : values);
-  const gap = 7;
-  const x = (row, rows) => (row / Math.max(1, rows - 1)) * box.width;
-  const y = (value) =>
-    high > low ? box.height - gap - ((value - low) / (high - low)) * (box.height - 2 * gap)
-      : box.height / 2;
+  const sheet = sheetOf(canvas);
+  if (!sheet) return;
+  const { pen, width, height, color } = sheet;
+  const x = (row, rows) => (row / Math.max(1, rows - 1)) * width;
+  const y = heights(sheet, ...span(behind ? [...values, ...behind] : values));
 
-  pen.strokeStyle = color("--grid");
-  pen.lineWidth = 1;
   for (const part of [0, 0.25, 0.5, 0.75, 1]) {
-    const at = Math.round(part * (box.width - 1)) + 0.5;
-    pen.beginPath();
-    pen.moveTo(at, 0);
-    pen.lineTo(at, box.height);
-    pen.stroke();
+    upright(sheet, Math.round(part * (width - 1)) + 0.5, color("--grid"), 1);
   }
   if (last >= first) {
     const from = x(first, values.length);
     const to = Math.max(from + 4, x(last, values.length));
     pen.fillStyle = color("--suspect");
-    pen.fillRect(from, 0, to - from, box.height);
-    pen.strokeStyle = color("--suspect-edge");
-    pen.lineWidth = 2;
-    pen.setLineDash([6, 4]);
-    for (const edge of [from, to]) {
-      pen.beginPath();
-      pen.moveTo(edge, 0);
-      pen.lineTo(edge, box.height);
-      pen.stroke();
-    }
-    pen.setLineDash([]);
+    pen.fillRect(from, 0, to - from, height);
+    for (const edge of [from, to]) upright(sheet, edge, color("--suspect-edge"), 2, [6, 4]);
   }
-  const line = (samples, stroke, width) => {
-    pen.strokeStyle = stroke;
-    pen.lineWidth = width;
-    pen.lineJoin = "round";
-    pen.beginPath();
-    let down = false;
-    samples.forEach((value, row) => {
-      if (!Number.isFinite(value)) {
-        down = false; // a gap stays a gap: nothing is drawn that was not measured
-        return;
-      }
-      if (down) pen.lineTo(x(row, samples.length), y(value));
-      else pen.moveTo(x(row, samples.length), y(value));
-      down = true;
-    });
-    pen.stroke();
+  const line = (samples, stroke, thick) => {
+    const places = Array.from(samples, (value, row) =>
+      Number.isFinite(value) ? [[x(row, samples.length), y(value)]] : null);
+    through(sheet, places, stroke, thick);
   };
   if (behind) line(behind, color("--behind"), 2);
   line(values, color("--trace"), 2.5);

@@ -1,5 +1,7 @@
 // A stretch of a recording, the moment under the finger, and its lines on a canvas.
 
+import { heights, sheetOf, through, upright } from "../sheet.js";
+
 const LEAST_S = 0.02; // shortest stretch that is shown: 10 samples at 500 Hz
 
 /** All of a recording, with the finger at the moment that was unclear. */
@@ -93,52 +95,22 @@ export function limits(pairs) {
  * one sample is seen however far away one looks.
  */
 export function drawClip(canvas, trace, view, { windowS, marks }) {
-  const box = canvas.getBoundingClientRect();
-  if (!box.width || !box.height) return;
-  const scale = window.devicePixelRatio || 1;
-  canvas.width = Math.round(box.width * scale);
-  canvas.height = Math.round(box.height * scale);
-  const pen = canvas.getContext("2d");
-  pen.scale(scale, scale);
-  const style = getComputedStyle(canvas);
-  const color = (name) => style.getPropertyValue(name).trim();
-  const x = (atS) => ((atS - view.fromS) / (view.toS - view.fromS)) * box.width;
-  const upright = (atS, stroke, width, dash = []) => {
-    pen.strokeStyle = stroke;
-    pen.lineWidth = width;
-    pen.setLineDash(dash);
-    pen.beginPath();
-    pen.moveTo(x(atS), 0);
-    pen.lineTo(x(atS), box.height);
-    pen.stroke();
-    pen.setLineDash([]);
-  };
+  const sheet = sheetOf(canvas);
+  if (!sheet) return;
+  const { pen, width, height, color } = sheet;
+  const x = (atS) => ((atS - view.fromS) / (view.toS - view.fromS)) * width;
 
   pen.fillStyle = color("--suspect");
-  pen.fillRect(x(windowS), 0, Math.max(2, x(0) - x(windowS)), box.height);
-  for (const edge of [windowS, 0]) upright(edge, color("--suspect-edge"), 2, [6, 4]);
-  for (const mark of marks) upright(mark.atS, color("--behind"), 2, [2, 5]);
+  pen.fillRect(x(windowS), 0, Math.max(2, x(0) - x(windowS)), height);
+  for (const edge of [windowS, 0]) upright(sheet, x(edge), color("--suspect-edge"), 2, [6, 4]);
+  for (const mark of marks) upright(sheet, x(mark.atS), color("--behind"), 2, [2, 5]);
 
-  const pairs = envelopes(trace, view, Math.max(1, Math.floor(box.width)));
-  const [low, high] = limits(pairs) ?? [0, 0];
-  const gap = 7;
-  const y = (value) => (high > low
-    ? box.height - gap - ((value - low) / (high - low)) * (box.height - 2 * gap) : box.height / 2);
-  pen.strokeStyle = color("--trace");
-  pen.lineWidth = 2;
-  pen.lineJoin = "round";
-  pen.beginPath();
-  let down = false;
-  pairs.forEach((pair, column) => {
-    if (!pair) {
-      down = false; // a gap stays a gap: nothing is drawn that was not measured
-      return;
-    }
-    if (down) pen.lineTo(column + 0.5, y(pair[0]));
-    else pen.moveTo(column + 0.5, y(pair[0]));
-    pen.lineTo(column + 0.5, y(pair[1]) - (pair[0] === pair[1] ? 0.01 : 0));
-    down = true;
-  });
-  pen.stroke();
-  upright(view.atS, color("--calm"), 3);
+  const pairs = envelopes(trace, view, Math.max(1, Math.floor(width)));
+  const y = heights(sheet, ...(limits(pairs) ?? [0, 0]));
+  const places = pairs.map((pair, column) => pair && [
+    [column + 0.5, y(pair[0])],
+    [column + 0.5, y(pair[1]) - (pair[0] === pair[1] ? 0.01 : 0)],
+  ]);
+  through(sheet, places, color("--trace"), 2);
+  upright(sheet, x(view.atS), color("--calm"), 3);
 }
