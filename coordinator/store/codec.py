@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum, IntEnum
+from operator import itemgetter
 from types import NoneType, UnionType
 from typing import (
     Any,
@@ -131,6 +132,9 @@ LEAVES: Final[Mapping[Any, Codec]] = {
     datetime: Codec(write_time, read_time),
 }
 
+PLAIN: Final = (str, int, float, bool)
+"""What JSON says as it is; only a float may also be told in words."""
+
 _known: Final = dict(LEAVES)
 """Every codec made so far; making one twice gives the same."""
 
@@ -191,9 +195,10 @@ def _enum(kind: type[Enum]) -> Codec:
     if issubclass(kind, IntEnum):  # the number may be re-ranked, the name stays
         return Codec(
             lambda value: cast(IntEnum, _exactly(kind, value)).name,
-            lambda content: kind[content],
+            dict(kind.__members__).__getitem__,
         )
-    return Codec(lambda value: _exactly(kind, value).value, kind)
+    said = {one.value: one for one in kind}
+    return Codec(lambda value: _exactly(kind, value).value, said.__getitem__)
 
 
 def _fields(kind: type) -> Codec:
@@ -217,7 +222,41 @@ def _fields(kind: type) -> Codec:
             raise ValueError(f"{kind.__name__} lacks a field")
         return kind(**{name: readers[name](one) for name, one in content.items()})
 
-    return Codec(write, read)
+    return Codec(write, _at_once(kind, parts, read))
+
+
+def _at_once(
+    kind: type, parts: Sequence[tuple[str, Codec]], one_by_one: Callable[[Json], Any]
+) -> Callable[[Json], Any]:
+    """Return a reader that looks once at all plain fields, not at each by itself.
+
+    Whatever is not exactly as it is written today is left to the other reader, which
+    understands it or refuses it.
+    """
+    leaf = {id(LEAVES[one]): one for one in PLAIN}
+    types = [leaf.get(id(part)) for _, part in parts]
+    plain = [place for place, one in enumerate(types) if one is not None]
+    if len(plain) < 2 or any(one.kw_only or not one.init for one in fields(kind)):
+        return one_by_one
+    expected = [types[place] for place in plain]
+    others = [(n, part.read) for n, (_, part) in enumerate(parts) if n not in plain]
+    values_of, plain_of = itemgetter(*(name for name, _ in parts)), itemgetter(*plain)
+    count = len(parts)
+
+    def read(content: Json) -> Any:
+        if type(content) is not dict or len(content) != count:
+            return one_by_one(content)
+        try:
+            values = list(values_of(content))
+        except KeyError:
+            return one_by_one(content)
+        if list(map(type, plain_of(values))) != expected:
+            return one_by_one(content)
+        for place, read_part in others:
+            values[place] = read_part(values[place])
+        return kind(*values)
+
+    return read
 
 
 def encode(value: Any) -> Json:

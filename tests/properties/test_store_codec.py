@@ -181,6 +181,9 @@ def test_a_type_without_a_rule_is_refused(hint: Any) -> None:
         ("NoSuchEvent", "{}"),
         ("SessionClosed", '{"cell_id":"a","epoch":true,"reason":""}'),
         ("SessionClosed", '{"cell_id":"a","epoch":1.0,"reason":""}'),
+        ("SessionClosed", '{"cell_id":"a","epoch":1,"reasons":""}'),
+        ("SessionClosed", '{"cell_id":"a","epoch":"NaN","reason":""}'),
+        ("LabelAdded", '{"family":"f","label":{},"actor":{"person":"ana"}}'),
     ],
 )
 def test_a_payload_that_is_no_such_event_is_an_integrity_error(

@@ -108,10 +108,11 @@ def fold(at: Place, record: Recorded) -> None:
     """
     event = record.event
     people.authorise(at, event)
-    at.db.executemany(
-        "INSERT INTO mentions VALUES (?, ?)",
-        [(about, at.seq) for about in sorted(mentioned(event))],
-    )
+    if about := mentioned(event):
+        at.db.executemany(
+            "INSERT INTO mentions VALUES (?, ?)",
+            [(one, at.seq) for one in sorted(about)],
+        )
     if record.once is not None:
         person, key = record.once[:2]
         if not at.change(

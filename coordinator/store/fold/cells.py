@@ -19,6 +19,11 @@ from coordinator.terms.events import (
     WindowDecided,
 )
 
+COUNTS = {
+    decision: tuple(int(decision is one) for one in Decision) for decision in Decision
+}
+"""What one verdict adds to the three counts of its cell."""
+
 NEW = "INSERT INTO cells VALUES (?, ?, '[]', 'offline', 0, 0, 0, ?)"
 
 
@@ -55,12 +60,17 @@ def window_counted(at: Place, event: WindowDecided) -> None:
     """Count the verdicts about decision windows."""
     if event.kind is not WindowKind.DECISION:
         return
-    counts = [int(event.verdict.decision is one) for one in Decision]
     at.change(
         """INSERT INTO cells VALUES (?, ?, '[]', ?, ?, ?, ?, ?) ON CONFLICT (cell_id)
         DO UPDATE SET act = act + excluded.act, ask = ask + excluded.ask,
         hold = hold + excluded.hold""",
-        (event.cell_id, event.epoch, CellState.OFFLINE.value, *counts, at.seq),
+        (
+            event.cell_id,
+            event.epoch,
+            CellState.OFFLINE.value,
+            *COUNTS[event.verdict.decision],
+            at.seq,
+        ),
     )
 
 

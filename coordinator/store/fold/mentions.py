@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
 from coordinator.terms.events import (
     AnswerGiven,
@@ -81,10 +83,18 @@ def rests_on(event: Event) -> set[str]:
 
 def _named(event: Event, skip: str) -> Iterator[str]:
     inside = INSIDE.get(type(event))
-    for value in (event, getattr(event, inside) if inside else None):
-        for name in FIELDS:
-            if name != skip and (found := getattr(value, name, None)):
+    values: tuple[Any, ...] = (event, getattr(event, inside)) if inside else (event,)
+    for value in values:
+        kind: Any = type(value)
+        for name in _names_of(kind):
+            if name != skip and (found := getattr(value, name)):
                 yield str(found)
+
+
+@cache
+def _names_of(kind: type) -> tuple[str, ...]:
+    """Which of FIELDS a value of this type has: asked of every entry there is."""
+    return tuple(name for name in FIELDS if hasattr(kind, name))
 
 
 def _parts(event: Event) -> set[str]:

@@ -294,6 +294,54 @@ def test_an_edit_is_found_where_it_was_made(
     assert found.text.endswith(".")
 
 
+def other(value: object) -> object:
+    """Another value of the same type."""
+    match value:
+        case bytes():
+            return bytes([value[0] ^ 1]) + value[1:]
+        case str():
+            return f"{value}x"
+        case int():
+            return value + 1
+        case _:
+            return 7
+
+
+@pytest.mark.parametrize("table", FOLDED)
+def test_every_column_of_every_table_is_looked_at(path: Path, table: str) -> None:
+    with closing(sqlite3.connect(path / DATABASE)) as db:
+        columns = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+        first = db.execute(f"SELECT * FROM {table}").fetchone()  # noqa: S608
+    where = " AND ".join(f"{column} IS ?" for column in columns)
+
+    for column, value in zip(columns, first, strict=True):
+        changed = Path(shutil.copytree(path, path.with_name(column)))
+        with closing(sqlite3.connect(changed / DATABASE)) as db, db:
+            sql = f"UPDATE {table} SET {column} = ? WHERE {where}"  # noqa: S608
+            assert db.execute(sql, (other(value), *first)).rowcount == 1
+        found = verify(changed)
+
+        assert not found.ok, column
+        assert found.first_bad_seq is not None, column
+
+
+@pytest.mark.parametrize("table", FOLDED)
+def test_one_row_more_or_less_is_found_in_every_table(path: Path, table: str) -> None:
+    less = Path(shutil.copytree(path, path.with_name("less")))
+    with closing(sqlite3.connect(path / DATABASE)) as db, db:
+        row = db.execute(f"SELECT * FROM {table}").fetchone()  # noqa: S608
+        marks = ", ".join("?" * len(row))
+        more = tuple(other(value) for value in row)
+        db.execute(f"INSERT INTO {table} VALUES ({marks})", more)  # noqa: S608
+    edit(less, f"DELETE FROM {table}")  # noqa: S608
+
+    for changed in (path, less):
+        found = verify(changed)
+
+        assert not found.ok
+        assert found.first_bad_seq is not None
+
+
 def test_a_forged_entry_with_good_hashes_breaks_the_fold(path: Path) -> None:
     """Who may write the file can seal it again; the tables then tell."""
     with closing(sqlite3.connect(path / DATABASE)) as db, db:
