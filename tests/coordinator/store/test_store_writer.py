@@ -383,7 +383,7 @@ class TestSlowDisk:
         self, path: Path, clock: ManualClock
     ) -> None:
         store = await Store.open(path, clock=clock, commit_deadline_s=0.05)
-        store._writer._db.execute("PRAGMA busy_timeout = 300")
+        store._writer._db.execute("PRAGMA busy_timeout = 30000")
         other = connect(uri(path / DATABASE, "rw"))
         other.execute("BEGIN IMMEDIATE")
 
