@@ -102,7 +102,9 @@ async def test_what_was_said_is_read_back_by_everybody(tmp_path: Path) -> None:
             await speaker.until_heard(file)
             await speaker.say(100)
             steps.publish(String(data="a step"))
-            await asyncio.sleep(0.3)
+            async with asyncio.timeout(20):
+                while STEPS not in {topic for topic, _ in read(file)}:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
             recorder.process.send_signal(signal.SIGINT)
             code, out, error = await recorder.ended()
 
@@ -127,7 +129,8 @@ async def test_what_was_said_is_read_back_by_everybody(tmp_path: Path) -> None:
     assert [effort for effort in efforts if effort >= 0] == list(range(100))
     times = [one.message.log_time for one in decoded]
     assert times == sorted(times)
-    assert all(0 <= one.message.log_time - one.message.publish_time < SECOND_NS
+    # One clock, not two: how late a busy machine hears is not what is looked at.
+    assert all(0 <= one.message.log_time - one.message.publish_time < 60 * SECOND_NS
                for one in decoded)  # fmt: skip
     assert note == {"cell": "press-1"}
     assert summary is not None
