@@ -28,7 +28,7 @@ def mine(desk: Desk) -> str:
 
 
 async def at_question(ana: Desk) -> None:
-    await ana.sees("QUESTIONS")
+    await ana.begins()
     await ana.press("n")
     await ana.sees("press-2", "yours")
 
