@@ -112,8 +112,8 @@ class StoreWriter(Protocol):
             AlreadyDoneError: `once` was seen with the same content.
             KeyReusedError: `once` was seen with other content.
             ConflictError: a guard failed (RequestClosedError, StaleEpochError...).
-            StoreLateError: the deadline passed while it was under way; it may yet be
-                kept, and `then` is called if it is.
+            StoreLateError: the deadline passed while it was under way, or the disk does
+                not say how it ended; it may yet be kept, and `then` follows if it is.
             StoreDegradedError: the disk is full or failing; nothing was kept.
         """
 

@@ -3,6 +3,10 @@
 Whoever keeps in memory what a commit changes gives the change along. It is made once,
 when the commit is durable, and in the order of the commits, whether its caller heard in
 time, was told that it is late, or is gone. So memory never differs from the store.
+
+A commit that failed and may be kept for all that counts as late. The writer finds out
+by itself once the disk lets it; if the commit is found kept, memory follows then,
+without a restart. Until it is known the store takes nothing else: the cells hold.
 """
 
 from __future__ import annotations
@@ -11,7 +15,8 @@ import asyncio
 
 from coordinator import log
 from coordinator.errors import StoreDegradedError, StoreLateError
-from coordinator.store.writer import Unit, Writer
+from coordinator.store.unit import Unit
+from coordinator.store.writer import Writer
 from coordinator.terms.events import JournalEntry
 
 _log = log.get("store")
@@ -33,10 +38,17 @@ async def landed(
         AndonError: a guard refused it.
     """
     try:
-        await asyncio.wait((unit.future,), timeout=deadline_s)
+        await asyncio.wait(
+            (unit.future, unit.doubt),
+            timeout=deadline_s,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
     except asyncio.CancelledError:
         _Later(unit)
         raise
+    if unit.doubt.done():
+        doubtful = "the disk is failing; the commit may yet be kept."
+        raise StoreLateError(doubtful, _Later(unit).is_known)
     if not unit.future.done():
         late = f"the disk took longer than {deadline_s:g} s;"
         if writer.take_back(unit):
@@ -67,6 +79,9 @@ class _Later:
         if future.cancelled():
             return
         if (error := future.exception()) is not None:
+            if isinstance(error, StoreLateError):
+                _log.error("late_commit_unknown", text="the next start will know.")
+                return
             _log.warning("late_commit_not_kept", error=type(error).__name__)
             return
         _log.warning("late_commit_kept")

@@ -23,9 +23,10 @@ from coordinator.store.database import (
 from coordinator.store.landing import landed
 from coordinator.store.looking import Looking
 from coordinator.store.readers import Readers
+from coordinator.store.unit import Entry, Query, Unit
 from coordinator.store.why_reader import examples_named, shown, usable_examples
 from coordinator.store.windows import Packed, pack
-from coordinator.store.writer import Entry, Query, Unit, Writer, find_reply
+from coordinator.store.writer import Writer, find_reply
 from coordinator.terms import (
     CellId,
     ClipId,
@@ -145,6 +146,7 @@ class Store(Looking):
         loop = asyncio.get_running_loop()
         unit = Unit(
             loop,
+            loop.create_future(),
             loop.create_future(),
             self._entries(events, packed, once, reply),
             packed,

@@ -9,11 +9,16 @@ When a commit fails, nobody's events are kept, and everybody hears so. After a f
 the connection goes on. After anything else it is not trusted: a failed sync may leave
 pages that look written. It is closed, opened again and proven by a commit of its own,
 whose frames also overwrite those of the failed one, before it takes events.
+
+A COMMIT that failed is in doubt until then: it may be found kept. Who waits for it
+hears at once that it is late, never that it is kept. The thread opens the store again
+by itself, as often as it takes; then it is known, and memory follows (store.landing).
+What is found kept is first copied out of the log into the store's own file: the sync
+that failed may have left frames there that only look written.
 """
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import threading
 from collections import deque
@@ -29,20 +34,21 @@ from coordinator.errors import (
     KeyReusedError,
     StoreDegradedError,
     StoreError,
+    StoreLateError,
 )
-from coordinator.seams import Then, nothing_follows
 from coordinator.store import journal
 from coordinator.store.checkpoint import Checkpoint
-from coordinator.store.codec import Recorded
 from coordinator.store.fold import Place, fold
 from coordinator.store.journal import Chain
-from coordinator.store.windows import Packed, keep
-from coordinator.terms.events import JournalEntry
+from coordinator.store.unit import Answer, Query, Unit, in_doubt, resolve
+from coordinator.store.windows import keep
 
 QUEUE_UNITS: Final = 4096
 """Commits that may wait; about 60 MB when each brings a window."""
 BATCH_UNITS: Final = 512
 """Commits in one transaction, so that the first of them does not wait for thousands."""
+LOOK_AGAIN_S: Final = 0.5
+"""Time between two tries to find out what became of a commit that failed, s."""
 
 HARMLESS: Final[Mapping[int | None, str]] = {
     sqlite3.SQLITE_FULL: "the disk is full; nothing was kept.",
@@ -51,52 +57,27 @@ HARMLESS: Final[Mapping[int | None, str]] = {
 """Failures after which a connection can be trusted, and what people are told."""
 
 _log = log.get("store")
-
-Answer = tuple[JournalEntry, ...] | BaseException
+CLOSED: Final = "the store is closed."
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One event as it will stand in the journal, all but its place."""
-
-    record: Recorded
-    recorded_at: str
-    payload: str
-
-
-@dataclass(eq=False, slots=True)
-class Waiting:
-    """Somebody on the event loop who waits for the writer thread.
+class Doubt:
+    """A commit that failed, and may be kept for all that.
 
     Attributes:
-        loop: Its loop.
-        future: Where it waits.
+        chain: Where the journal ends if it is kept.
+        kept: What each caller gets then.
+        lost: What each caller gets if it is not.
     """
 
-    loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[Any]
+    chain: Chain
+    kept: Sequence[tuple[Unit, Answer]]
+    lost: Sequence[tuple[Unit, Answer]]
 
-
-@dataclass(eq=False, slots=True)
-class Unit(Waiting):
-    """What one commit() call brought: kept as a whole or not at all.
-
-    Attributes:
-        entries: In order.
-        window: Kept with them.
-        then: What follows in memory once they are durable; see store.landing.
-    """
-
-    entries: tuple[Entry, ...]
-    window: Packed | None
-    then: Then = nothing_follows
-
-
-@dataclass(eq=False, slots=True)
-class Query(Waiting):
-    """A read on the writer's own connection, for a store in memory."""
-
-    ask: Callable[[sqlite3.Connection], Any]
+    @property
+    def units(self) -> list[Unit]:
+        """What was brought."""
+        return [unit for unit, _ in self.kept]
 
 
 class Writer:
@@ -119,6 +100,7 @@ class Writer:
         self._checkpoint = checkpoint
         self._chain = journal.read_chain(db)
         self._trusted = True
+        self._doubt: Doubt | None = None
         self._queue: deque[Unit | Query] = deque()
         self._at_work: list[Unit | Query] = []
         self._wake = threading.Condition()
@@ -137,7 +119,7 @@ class Writer:
         """
         with self._wake:
             if self._stopping:
-                raise StoreDegradedError("the store is closed.")
+                raise StoreDegradedError(CLOSED)
             if len(self._queue) >= QUEUE_UNITS:
                 raise StoreDegradedError(f"{QUEUE_UNITS} commits wait already.")
             self._queue.append(job)
@@ -162,18 +144,20 @@ class Writer:
         try:
             while (jobs := self._take()) is not None:
                 if isinstance(jobs, Query):
-                    _resolve([(jobs, self._answer(jobs))])
+                    resolve([(jobs, self._answer(jobs))])
+                elif jobs:
+                    resolve(self._commit(jobs))
                 else:
-                    _resolve(self._commit(jobs))
+                    self._look_again()
         finally:
             # Nobody waits for a thread that is gone, whatever ended it.
             with self._wake:
                 self._stopping = True
                 left = [*self._at_work, *self._queue]
                 self._queue.clear()
-            _resolve(
-                [(job, StoreDegradedError("the store is closed.")) for job in left]
-            )
+            doubtful = [] if self._doubt is None else self._doubt.units
+            resolve([(unit, StoreLateError(CLOSED)) for unit in doubtful])
+            resolve([(job, StoreDegradedError(CLOSED)) for job in left])
             self._finish()
 
     def _finish(self) -> None:
@@ -183,10 +167,15 @@ class Writer:
                 self._checkpoint.sync()
 
     def _take(self) -> list[Unit] | Query | None:
-        """Wait for work: the next commits together, or one query alone; None: stop."""
+        """Wait for work: the next commits together, or one query alone; None: stop.
+
+        No commits at all are the time to look again what became of one in doubt.
+        """
         with self._wake:
             while not self._queue and not self._stopping:
-                self._wake.wait()
+                woken = self._wake.wait(None if self._doubt is None else LOOK_AGAIN_S)
+                if not woken:
+                    return []
             units: list[Unit] = []
             self._at_work = []
             while self._queue and len(units) < BATCH_UNITS:
@@ -205,22 +194,37 @@ class Writer:
         except (AndonError, sqlite3.Error) as error:
             return error
 
-    def _commit(self, units: Sequence[Unit]) -> list[tuple[Unit, Answer]]:
-        """Make one transaction of the units; what each of them gets."""
+    def _commit(self, units: Sequence[Unit]) -> Sequence[tuple[Unit, Answer]]:
+        """Make one transaction of the units; what each of them gets by now."""
+        committing = False
+        chain, answers = self._chain, list[tuple[Unit, Answer]]()
         try:
             self._regain_trust()
             self._db.execute("BEGIN IMMEDIATE")
-            chain, answers = self._chain, []
+            chain = self._chain  # opening it again may have found it longer
             for unit in units:
                 chain, answer = self._apply(chain, unit)
                 answers.append((unit, answer))
+            committing = True
             self._db.execute("COMMIT")
         except (sqlite3.Error, StoreError) as error:
             text = self._roll_back(error)
-            return [(unit, StoreDegradedError(text)) for unit in units]
+            lost = [(unit, StoreDegradedError(text)) for unit in units]
+            if not committing or self._trusted or self._reopen is None:
+                return lost
+            self._doubt = Doubt(chain, answers, lost)
+            self._look_again()
+            if self._doubt is not None:
+                in_doubt(units)
+            return []
         self._chain = chain
         self._note()
         return answers
+
+    def _look_again(self) -> None:
+        """Find out what became of a commit in doubt, if the disk says so by now."""
+        with suppress(sqlite3.Error, StoreError):
+            self._regain_trust()
 
     def _apply(self, chain: Chain, unit: Unit) -> tuple[Chain, Answer]:
         """Apply one unit inside its savepoint; the chain after it, and its answer."""
@@ -280,6 +284,8 @@ class Writer:
         except sqlite3.Error:
             self._trusted = False
         text = HARMLESS.get(primary, "the disk is failing; nothing was kept.")
+        if isinstance(error, StoreError):
+            text = error.text
         _log.error("commit failed", reason=str(error), code=code)
         return text
 
@@ -291,7 +297,7 @@ class Writer:
 
         Raises:
             sqlite3.Error: the disk still fails.
-            StoreError: the store still cannot be opened.
+            StoreError: the store still cannot be opened, or is not what it was.
         """
         if self._trusted:
             return
@@ -301,13 +307,48 @@ class Writer:
         self._db.close()
         self._db = fresh
         chain = journal.read_chain(fresh)
+        kept = self._found_kept(chain)
+        if kept:
+            _copy_out(fresh)
         fresh.execute("BEGIN IMMEDIATE")
         fresh.execute("INSERT OR REPLACE INTO meta VALUES ('proven', ?)", (chain.hash,))
         fresh.execute("COMMIT")
-        if chain != self._chain:
-            _log.warning("failed commit was kept", seq=chain.seq, was=self._chain.seq)
         self._chain, self._trusted = chain, True
         _log.warning("store opened again", seq=chain.seq)
+        doubt, self._doubt = self._doubt, None
+        if doubt is not None and kept:
+            _log.warning("failed commit was kept", seq=chain.seq)
+            self._note()
+            in_doubt(doubt.units)
+            resolve(doubt.kept)
+        elif doubt is not None:
+            resolve(doubt.lost)
+
+    def _found_kept(self, chain: Chain) -> bool:
+        """Whether the commit in doubt is there, in a store that was opened again.
+
+        Raises:
+            StoreDegradedError: the journal is neither what it was nor that.
+        """
+        if chain == self._chain:
+            return False
+        if self._doubt is not None and chain == self._doubt.chain:
+            return True
+        raise StoreDegradedError(
+            "the journal does not end where andon left it; nothing was kept. Stop"
+            " andon, look at the disk, and start it again."
+        )
+
+
+def _copy_out(db: sqlite3.Connection) -> None:
+    """Copy everything out of the write-ahead log, and begin a new one.
+
+    Raises:
+        StoreDegradedError: somebody reads from the log and it cannot be done now.
+    """
+    busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise StoreDegradedError("the store is being read; nothing was kept.")
 
 
 def find_reply(
@@ -327,23 +368,3 @@ def find_reply(
     if row[0] != payload_digest:
         raise KeyReusedError("this key was used for another call.")
     return str(row[1])
-
-
-def _resolve(answers: Sequence[tuple[Waiting, Any]]) -> None:
-    """Wake everybody who waits, each on its own loop."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Waiting, Any]]] = {}
-    for waiting, answer in answers:
-        by_loop.setdefault(waiting.loop, []).append((waiting, answer))
-    for loop, answers_here in by_loop.items():
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(_settle, answers_here)
-
-
-def _settle(answers: Sequence[tuple[Waiting, Any]]) -> None:
-    for waiting, answer in answers:
-        if waiting.future.done():
-            continue
-        if isinstance(answer, BaseException):
-            waiting.future.set_exception(answer)
-        else:
-            waiting.future.set_result(answer)
