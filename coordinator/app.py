@@ -9,13 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from functools import partial
 
 from coordinator import log, software
-from coordinator.clock import (
-    SECOND_NS,
-    Clock,
-    JumpWatch,
-    SystemClock,
-    seconds_to_ns,
-)
+from coordinator.clock import SECOND_NS, Clock, JumpWatch, SystemClock, seconds_to_ns
 from coordinator.config import Settings
 from coordinator.errors import AndonError
 from coordinator.feed import Feed, PresenceChanged
@@ -184,12 +178,13 @@ class Coordinator:
         return self._exit_code
 
     async def close(self) -> None:
-        """Write down that this was an orderly end."""
+        """Write down how this ended."""
         await self._worker.stop()
         await self.plant.explainer.close()
         await self._clip_files.close()
         remove_key(self._settings.coordinator.data_dir)
-        await self._store.commit(events.CoordinatorStopped("asked to stop"))
+        why = "a fault; see the log" if self._exit_code else "asked to stop"
+        await self._store.commit(events.CoordinatorStopped(why))
         await self._store.close()
 
     def stop(self, exit_code: int = 0) -> None:
@@ -281,8 +276,9 @@ class Coordinator:
         for cell_id, path in self.plant.cells.items():
             said = HoldReason.MODEL_FAULT, "andon failed here; see its log."
             yield f"live:{cell_id}", supervise(path.run, partial(path.hold, *said))
-        yield "tick", self._tick()
-        yield "pulse", self._every_tick(self.server.cells.sessions.look)
+        pulse = partial(self._every_tick, self.server.cells.sessions.look)
+        for name, timer in (("tick", self._tick), ("pulse", pulse)):
+            yield name, supervise(timer, self._give_up, pause_s=FAULT_PAUSE_S)
 
     def _beside(self) -> Iterator[Loop]:
         """What cells can do without: a fault there is told, and ends nothing else."""
@@ -322,7 +318,8 @@ class Coordinator:
             for path in self.plant.cells.values():
                 path.tick()
             if self._worker.hung_s > HUNG_S:
-                self._give_up()
+                _log.error("inference_hung", seconds=round(self._worker.hung_s, 1))
+                self._give_up("the model does not answer; andon starts again.")
 
     def _say_when_nobody(self, before: bool) -> bool:  # noqa: FBT001 - said before
         """Tell watchers when questions begin, or cease, to go unheard."""
@@ -338,9 +335,8 @@ class Coordinator:
         for cell_id in await unrecorded(cells, WRITE_DOWN_S):
             _log.error("not_recorded", cell=cell_id)
 
-    def _give_up(self) -> None:
-        text = "the model does not answer; andon starts again."
-        _log.error("inference_hung", seconds=round(self._worker.hung_s, 1))
+    def _give_up(self, text: str = "andon failed; it starts again.") -> None:
+        """Hold every cell at once, and end: what all of them live by is gone."""
         for path in self.plant.cells.values():
             path.hold(HoldReason.MODEL_FAULT, text)
         self.stop(exit_code=9)
@@ -362,8 +358,10 @@ async def supervise(
     while True:
         try:
             await run()
-        except Exception:  # noqa: BLE001 - a bug must stop this loop and no other
+        except (Exception, asyncio.CancelledError) as fault:
             task = asyncio.current_task()
+            if isinstance(fault, asyncio.CancelledError) and task and task.cancelling():
+                raise  # meant for the loop; another came out of what it awaited
             _log.exception("task_died", task=task.get_name() if task else "")
             failed()
         await asyncio.sleep(pause_s)
