@@ -306,9 +306,15 @@ class ClipShelf:
         return None
 
     async def _remove(self, clip: StoredClip, why: str) -> None:
-        await self._store.commit(events.ClipRemoved(clip.clip_id, clip.window_id, why))
-        self._bytes -= clip.bytes
+        await self._store.commit(
+            events.ClipRemoved(clip.clip_id, clip.window_id, why),
+            then=lambda _: self._removed(clip, why),
+        )
         await self._files.remove(clip.clip_id)
+
+    def _removed(self, clip: StoredClip, why: str) -> None:
+        """Mirror that a clip is off the record; a file left over is swept later."""
+        self._bytes -= clip.bytes
         _log.info("clip_removed", cell=clip.cell_id, clip=clip.clip_id, reason=why)
 
     # -- reading ---------------------------------------------------------------------
