@@ -79,6 +79,14 @@ def demo(
             help="From this cycle of each cell on parts are heavier; 0: never.",
         ),
     ] = 0,
+    certified: Annotated[
+        bool,
+        typer.Option(
+            "--certified",
+            help="Ask about everything until it is proven that at most 5 % of what is "
+            "decided alone is wrong. Otherwise it decides alone on the demo's word.",
+        ),
+    ] = False,
 ) -> int:
     """Run simulated cells that ask, and learn from the answers.
 
@@ -107,6 +115,7 @@ def demo(
         report=report,
         kill_at=kill_coordinator_at,
         shift_at=shift_at,
+        certified=certified,
     )
     run = demo_run.headless if alone else demo_run.with_person
     return asyncio.run(until_told(run(plan, SystemClock())))

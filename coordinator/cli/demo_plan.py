@@ -153,6 +153,7 @@ def configuration(
     *,
     alone: bool = False,
     web_port: int = 0,
+    certified: bool = False,
 ) -> str:
     """The andon.toml of a demo: the commented template, with what differs changed.
 
@@ -163,6 +164,8 @@ def configuration(
         alone: A simulated operator answers, who never takes anything back: an answer
             is final at once.
         web_port: Of the page for tablets; 0 serves none.
+        certified: Nothing is decided alone before a risk is proven; otherwise the gate
+            acts on the word of the demo.
 
     Raises:
         ConfigError: the template has changed so much that this is not possible.
@@ -175,8 +178,8 @@ def configuration(
             "data_dir": '"data"',
             "autostart": "true",
             "auto_promote": "true",
-            "mode": '"provisional"',
-            "provisional_by": '"demo"',
+            "mode": '"certified"' if certified else '"provisional"',
+            "provisional_by": '""' if certified else '"demo"',
             "web_port": str(web_port),
             "flood_per_10_min": "1000",  # its cells work faster than any plant's
             **({"undo_s": "0.0"} if alone else {}),

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from coordinator.cli.demo_gate import gate_story
 from coordinator.cli.demo_records import (
     ConsumedPermit,
     NodeTrace,
@@ -290,8 +291,8 @@ def report(records: Records, *, block: int = BLOCK) -> dict[str, object]:
     answers of people in the journal; corrections: those that were not the model's first
     guess. audits: windows decided alone that a person was shown as well. retrains:
     trainings that gave a candidate; promotions and promotions_refused: what became of
-    them. dropped: messages and permits dropped at the nodes, by reason. The other keys
-    are the functions of this module.
+    them. dropped: messages and permits dropped at the nodes, by reason. gate: when it
+    opened and shut. The other keys are the functions of this module.
     """
     windows = judged_windows(records.journal)
     verdicts = Counter(window.decision for window in windows)
@@ -329,6 +330,7 @@ def report(records: Records, *, block: int = BLOCK) -> dict[str, object]:
         },
         "seconds_to_first_question": _rounded(seconds_to_first_question(records), 2),
         "dropped": dict(sorted(records.trace.dropped.items())),
+        "gate": gate_story(records.journal),
         "lost": lost(records),
         "moves_without_permit": moves_without_permit(records.journal, records.trace),
     }

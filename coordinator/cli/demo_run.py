@@ -65,6 +65,7 @@ class Plan:
     report: Path
     kill_at: int
     shift_at: int
+    certified: bool = False
 
 
 @dataclass(slots=True)
@@ -174,7 +175,12 @@ async def _demo(plan: Plan, clock: Clock) -> AsyncIterator[Demo]:
     alone = plan.cycles > 0
     page = demo_plan.page_port()
     folder.config.write_text(
-        demo_plan.configuration(cells, server, domains, alone=alone, web_port=page)
+        demo_plan.configuration(
+            *(cells, server, domains),
+            alone=alone,
+            web_port=page,
+            certified=plan.certified,
+        )
     )
     after_seq = demo_evidence.newest_seq(folder.data) if plan.keep else 0
     demo = Demo(plan, clock, folder, cells, server, after_seq)

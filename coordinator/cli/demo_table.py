@@ -26,6 +26,15 @@ def show(told: Mapping[str, Any], records: Records) -> None:
             for number, (questions, error) in enumerate(curve, start=1)
         ],
     )
+    if told["gate"]:
+        print_table(
+            "the gate",
+            ("after windows", "it", "because"),
+            [
+                (str(one["windows"]), one["happened"], one["text"])
+                for one in told["gate"]
+            ],
+        )
     print_table("summary", ("", ""), [*_summary(told), *_last_third(records)])
 
 

@@ -71,6 +71,16 @@ def test_the_configuration_is_the_template_with_what_a_demo_needs() -> None:
     assert settings.gate.threshold == plain.gate.threshold
 
 
+def test_a_demo_that_is_to_prove_a_risk_has_nobodys_word() -> None:
+    cells = demo_plan.cell_names(1)
+
+    text = demo_plan.configuration(cells, "127.0.0.1:40000", [1], certified=True)
+
+    gate, plain = config.parse(text).gate, config.parse(config.template()).gate
+    assert (gate.mode, gate.provisional_by) == ("certified", "")
+    assert (gate.alpha, gate.delta) == (plain.alpha, plain.delta)
+
+
 def test_the_demo_serves_the_page_for_tablets_on_this_machine_alone() -> None:
     port = demo_plan.page_port()
     text = demo_plan.configuration(

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coordinator.cli import demo_report as dr
+from coordinator.cli.demo_gate import gate_story
 from coordinator.cli.demo_records import (
     ConsumedPermit,
     Move,
@@ -23,6 +24,9 @@ from coordinator.terms import (
     Actor,
     AuditCoin,
     CellId,
+    Certificate,
+    CertifiedGroup,
+    Closing,
     Decision,
     DecisionId,
     Digest,
@@ -53,7 +57,7 @@ KEYS = {
     "windows", "acted", "asked", "held", "answered", "corrections", "audits",
     "retrains", "promotions", "promotions_refused", "questions_per_100_cycles",
     "automated_error", "missed_faults", "latency_ms", "seconds_to_first_question",
-    "dropped", "lost", "moves_without_permit",
+    "dropped", "gate", "lost", "moves_without_permit",
 }  # fmt: skip
 """What the demo promises to write, and nothing else."""
 
@@ -578,6 +582,59 @@ def test_the_report_counts_what_the_journal_says() -> None:
         "latency_ms": {"p50": None, "p99": None},
         "seconds_to_first_question": 1.0,
         "dropped": {"EXPIRED": 2},
+        "gate": [],
         "lost": 0,
         "moves_without_permit": 0,
     }
+
+
+def certified() -> ev.GateCertified:
+    groups = (CertifiedGroup(("ok", "burr"), 0.8, 60, 0.0, 0),)
+    return ev.GateCertified(
+        Certificate(
+            family=PEG,
+            model_digest=Digest("m"),
+            rule_digest=Digest("r"),
+            alpha=0.05,
+            delta=0.05,
+            alpha_missed=0.05,
+            groups=groups,
+            audited=64,
+            look=1,
+            coverage=0.5,
+            issued_at=START,
+            until=START + timedelta(days=1),
+        )
+    )
+
+
+def test_the_story_of_the_gate_says_after_how_many_windows_and_why() -> None:
+    told = gate_story(
+        journal(
+            ev.ProvisionalGranted(PEG, ANA, 0.9, START + timedelta(hours=1)),
+            decided(1, Decision.ASK),
+            decided(1, Decision.ACT, epoch=2),
+            decided(2, Decision.ASK, kind=WindowKind.MONITOR),
+            certified(),
+            decided(3, Decision.ACT),
+            ev.GateClosed(PEG, Closing.DRIFT, "force has moved."),
+            ev.EvidenceRestarted(PEG, "the rule is another."),
+        )
+    )
+
+    assert [(one["windows"], one["happened"]) for one in told] == [
+        (0, "provisional"),
+        (1, "certified"),
+        (2, "closed"),
+        (2, "restarted"),
+    ]
+    assert told[0]["text"] == "on the word of ana from 0.90; no risk is certified."
+    assert told[1]["text"] == (
+        "at most 5.0% wrong with probability 95%, on 64 audited cases: ok and burr "
+        "from 0.80."
+    )
+    assert told[2]["text"] == "drift: force has moved."
+
+
+def test_a_gate_to_which_nothing_happened_has_no_story() -> None:
+    assert gate_story(journal(decided(1, Decision.ASK))) == []
