@@ -37,7 +37,7 @@ from tui.screens.request import RequestScreen
 from tui.screens.sheet import SheetScreen
 from tui.seat import Seat
 from tui.terms import Actor
-from tui.words import plant, say
+from tui.words import labelled, say
 
 KEEP_S: Final = 1.0
 """Time between two looks at whether the claim must be renewed, s."""
@@ -207,7 +207,7 @@ class AndonApp(
             return
         if self._seat.unsent is not None:
             label = self._seat.unsent.label
-            said = plant(label) if label else say("request.cannot_tell")
+            said = labelled(label) if label else say("request.cannot_tell")
             self.tell(say("seat.dropped", said=said), bad=True)
         self._back_to_board()
         self._in_turn(self._seat.leave())

@@ -17,7 +17,7 @@ from tui.terms import (
     Request,
     RequestKind,
 )
-from tui.words import plant, say
+from tui.words import labelled, plant, say
 
 HAPPENINGS: Final = 50
 """How many past events the board remembers."""
@@ -42,6 +42,15 @@ class Pictured:
         for family in self.families:
             for language, spoken in family.words.items():
                 found.setdefault(language, {}).update(spoken)
+        return found
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The text of each label; not of one that families do not agree on."""
+        found: dict[str, str] = {}
+        for label in (label for family in self.families for label in family.labels):
+            said = found.setdefault(label.name, label.text)
+            found[label.name] = label.text if said == label.text else ""
         return found
 
 
@@ -364,10 +373,10 @@ def _tell_request(
     if before is None:
         return None
     if request.outcome is Outcome.ANSWERED:
-        label = plant(request.label) if request.label else say("lately.cannot_tell")
+        label = labelled(request.label) if request.label else say("lately.cannot_tell")
         said = say("lately.says", person=request.answered_by, label=label)
         corrected = request.guess and request.label and request.guess != request.label
-        guess = plant(request.guess)
+        guess = labelled(request.guess)
         also = say("lately.model_said", label=guess) if corrected else ""
         return Happening(at_s, request.cell_id, said + also)
     if not request.is_open:

@@ -133,6 +133,7 @@ def request(said: operator_pb2.RequestSummary, now_s: float) -> terms.Request:
         first_by=said.first_opinion_by,
         arrived_by=said.arrived_by,
         group_id=said.group_id,
+        code=said.code,
     )
 
 
@@ -223,7 +224,7 @@ def _why(found: operator_pb2.GetRequestResponse) -> Why:
     """What the weights and the choices are about."""
     why, verdict = found.why, found.verdict
     return Why(
-        code=verdict.code,
+        code=verdict.code or found.summary.code,
         measured=verdict.measured if verdict.HasField("measured") else math.nan,
         limit=verdict.limit if verdict.HasField("limit") else math.nan,
         about=why.about,

@@ -21,7 +21,7 @@ from tui.errors import NotConnectedError, RefusedError
 from tui.evidence import Answer, Answered, Claim, Evidence, Phase, Sitting
 from tui.link import Link
 from tui.terms import Outcome, Request
-from tui.words import plant, say
+from tui.words import labelled, say
 
 RENEWALS: Final = 3
 """A claim is renewed when this fraction of its lease has passed: one third."""
@@ -304,7 +304,7 @@ class Seat:
             self._end(say("seat.not_taken", why=refused.plain))
             return
         label = answer.label
-        said = plant(label) if label else say("request.cannot_tell")
+        said = labelled(label) if label else say("request.cannot_tell")
         self._note(say("seat.said_not_taken", said=said, why=refused.plain))
         if refused.token in _CLAIM_GONE or refused.token == "VIEW_CHANGED":  # noqa: S105
             self._set(phase=Phase.OPENING)
@@ -341,7 +341,7 @@ class Seat:
             evidence=whole,
             first_label=label,
             shown_s=self._clock.monotonic(),
-            note=say(key, said=plant(label), guess=plant(guess)),
+            note=say(key, said=labelled(label), guess=labelled(guess)),
         )
 
     def _show(self, evidence: Evidence) -> None:
@@ -385,7 +385,7 @@ def _how(request: Request) -> str:
     """How a request ended, in a sentence."""
     match request.outcome:
         case Outcome.ANSWERED:
-            label = plant(request.label)
+            label = labelled(request.label)
             return say("seat.answered", person=request.answered_by, label=label)
         case Outcome.TIMED_OUT:
             return say("seat.time_is_up")

@@ -226,6 +226,7 @@ class Request:
         first_by: Who gave the first of two opinions; a second person has to agree.
         arrived_by: Who stands at the cell.
         group_id: What it shares with other open requests; "" when it stands alone.
+        code: Token of the reason; "" of a coordinator that does not say it.
     """
 
     request_id: str
@@ -255,6 +256,7 @@ class Request:
     first_by: str = ""
     arrived_by: str = ""
     group_id: str = ""
+    code: str = ""
 
     @property
     def is_open(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from tests.tui.fake_coordinator import FakeCoordinator, make_coordinator
 from tui.link import Link
 from tui.terms import Actor
+from tui.words import LANGUAGES, WORDS
 
 ANA = Actor("ana", "desk-1")
 BEN = Actor("ben", "desk-2")
@@ -37,6 +38,14 @@ class HandClock:
 
     def utc_now(self) -> datetime:
         return datetime(2025, 1, 1, tzinfo=UTC) + timedelta(seconds=self.now_s)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_learned() -> Iterator[None]:
+    """What one test's plant calls things is unknown to the next."""
+    yield
+    WORDS.learn({})
+    WORDS.speak(LANGUAGES[0])
 
 
 @pytest.fixture

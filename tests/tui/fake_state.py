@@ -54,6 +54,7 @@ class FakeState:
     lose_replies: int = 0
     never_recorded: bool = False
     flood: bool = False
+    older: bool = False
     words: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -192,6 +193,8 @@ class FakeState:
             prediction.novelty = 0.74
         response.verdict.reason = response.summary.reason
         response.verdict.code = "LOW_CONFIDENCE" if beliefs else "ASK_ALL"
+        if not self.older:
+            response.summary.code = response.verdict.code
         for label in (ranked or [name for name, _, _ in fake_windows.LABELS])[:4]:
             response.choices.add(
                 label=label,

@@ -11,9 +11,9 @@ from tests.tui.pilot import LARGE, SMALL, desk
 from tui.evidence import Choice, Evidence, Near, Trace, Why
 from tui.terms import Action, Channel, Label, Request
 from tui.widgets.answers import pages, set_in_short
-from tui.widgets.reasons import in_short, reasons
+from tui.widgets.reasons import asked, in_short, reasons
 from tui.widgets.strips import Mark, Strips, marked
-from tui.words import speak
+from tui.words import WORDS, speak
 
 LABELS = (
     Label("collision", Action.STOP, "collision"),
@@ -204,3 +204,49 @@ def test_why_it_asks_is_said_in_the_language_of_the_person_and_never_leaks() -> 
     assert english == asked.reason
     assert german == ("Nicht sicher genug. (not sure it is slip: 0.62, threshold 0.90)")
     assert (newer, blind) == (asked.reason, "")
+
+
+GUESSED = Request(
+    "r-1",
+    "press-1",
+    guess="slip",
+    reason="not sure it is slip: 0.62, threshold 0.90.",
+    code="LOW_CONFIDENCE",
+)
+
+
+@pytest.mark.parametrize(
+    ("facts", "german"),
+    [
+        pytest.param({}, "Nicht sicher genug: abgerutscht?", id="names-the-guess"),
+        pytest.param({"guess": ""}, "Nicht sicher genug.", id="without-a-guess"),
+        pytest.param({"code": "NOVEL"}, "Anders als alles Bekannte.", id="new"),
+        pytest.param({"code": ""}, GUESSED.reason, id="older-coordinator"),
+        pytest.param({"code": "TOMORROW"}, GUESSED.reason, id="newer-coordinator"),
+        pytest.param({"guess": "", "reason": "", "code": ""}, "", id="asked-blind"),
+        pytest.param({"guess": "{odd}"}, "Nicht sicher genug: {odd}?", id="odd-label"),
+    ],
+)
+def test_a_row_says_why_it_asks_in_german(facts, german) -> None:
+    WORDS.learn({"de": {"slip": "abgerutscht"}})
+    request = replace(GUESSED, **facts)
+
+    english = asked(request)
+    speak("de")
+
+    assert english == request.reason
+    assert asked(request) == german
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
+@pytest.mark.parametrize("older", [False, True], ids=["code", "sentence-alone"])
+async def test_the_board_says_why_it_asks_in_german(coordinator, size, older) -> None:
+    coordinator.older = older
+    coordinator.words = {"de": {"grip_slip": "abgerutscht"}}
+    coordinator.ask("press-2", 17, {"grip_slip": 0.6, "ok": 0.4})
+    said = "grip_slip at 0.60" if older else "Nicht sicher genug: abgerutscht?"
+
+    async with desk(coordinator, size) as ana:
+        speak("de")
+        await ana.sees("FRAGEN")
+        await ana.until(lambda: ana.text.count(said) == 2)  # of the cell, in the queue

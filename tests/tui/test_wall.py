@@ -13,6 +13,7 @@ from tests.tui.pilot import LARGE, SMALL, Desk
 from tui.screens.wall import waiting
 from tui.wall import WallApp
 from tui.widgets.big import ROWS, big
+from tui.words import speak
 
 
 @asynccontextmanager
@@ -111,3 +112,14 @@ def test_digits_are_blocks_of_a_size() -> None:
     assert len(rows) == ROWS
     assert len({len(row) for row in rows}) == 1
     assert len(big("1", 2)) == 2 * ROWS
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
+async def test_it_says_in_german_why_a_cell_asks(coordinator, size) -> None:
+    coordinator.words = {"de": {"grip_slip": "abgerutscht"}}
+    coordinator.ask("press-2", 17, {"grip_slip": 0.6, "ok": 0.4})
+
+    async with wall(coordinator, size) as seen:
+        speak("de")
+        await seen.sees("▲ FRAGT", "Nicht sicher genug: abgerutscht?")
+        await seen.sees_no("is less sure than")

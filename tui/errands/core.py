@@ -91,7 +91,7 @@ class Core(App[None]):
     def hear(self, event: Event) -> Board:
         """Fold an event into the board; returns the board before."""
         if isinstance(event, Pictured):
-            WORDS.learn(event.words)
+            WORDS.learn(event.words, event.texts)
         before, self.board = self.board, fold(self.board, event)
         if before.connected != self.board.connected:
             self._record.info("link", connected=self.board.connected)

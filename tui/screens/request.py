@@ -34,7 +34,7 @@ from tui.widgets.deadline import Deadline
 from tui.widgets.picture import Picture
 from tui.widgets.reasons import in_short, reasons
 from tui.widgets.strips import Strips
-from tui.words import plant, say
+from tui.words import labelled, plant, say
 
 MOST_LINES: Final = 9
 """Lines of reasons: the traces need the rest of the screen."""
@@ -176,7 +176,7 @@ def _at_cell(sitting: Sitting, scene: Scene) -> Content:
 
 def _obstacle(sitting: Sitting) -> tuple[str, str]:
     """The sentence and its style."""
-    said = plant(sitting.label) if sitting.label else say("request.cannot_tell")
+    said = labelled(sitting.label) if sitting.label else say("request.cannot_tell")
     match sitting.phase:
         case Phase.UNSENT:
             return say("request.unsent", said=said), "bold $background on $error"

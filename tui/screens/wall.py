@@ -19,6 +19,7 @@ from tui.terms import Cell, CellState
 from tui.widgets.big import big
 from tui.widgets.cells import waits_for
 from tui.widgets.picture import Picture
+from tui.widgets.reasons import asked
 from tui.widgets.teams import TeamBoard
 from tui.words import plant, say
 
@@ -131,7 +132,7 @@ def _reason(cell: Cell, board: Board) -> str:
         return waits_for(cell, board)
     holder = request.claimed_by
     by = say("wall.is_at_it", person=holder) if holder else say("wall.nobody_yet")
-    return f"{by}{request.reason}"
+    return f"{by}{asked(request)}"
 
 
 def _others(board: Board, width: int) -> list[Content]:

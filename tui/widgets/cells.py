@@ -13,6 +13,7 @@ from tui import look
 from tui.board import Board
 from tui.scene import Scene
 from tui.terms import Cell, CellState
+from tui.widgets.reasons import asked
 from tui.widgets.rows import Row, Rows
 from tui.words import both, plant, say
 
@@ -148,8 +149,8 @@ def _waits_for(cell: Cell, board: Board) -> str:
 def _asks(cell: Cell, board: Board) -> str:
     request = board.request(cell.request_id)
     if request is not None and request.claimed_by:
-        person, reason = request.claimed_by, request.reason
+        person, reason = request.claimed_by, asked(request)
         return say("cell.at_it", person=person, reason=reason)
     if request is not None:
-        return request.reason
+        return asked(request)
     return cell.text or say("cell.waits")

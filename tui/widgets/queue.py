@@ -13,8 +13,9 @@ from tui import look
 from tui.board import Card
 from tui.scene import Scene
 from tui.terms import Request, RequestKind
+from tui.widgets.reasons import asked
 from tui.widgets.rows import Row, Rows
-from tui.words import plant, say
+from tui.words import labelled, plant, say
 
 HURRY_S: Final = 15.0
 """With less time left than this, a deadline is shown as pressing, s."""
@@ -44,7 +45,7 @@ def _row(card: Card, scene: Scene, width: int) -> Content:
     holder = request.claimed_by
     mine = holder == scene.actor.person
     who = say("board.you") if mine else holder or say("board.free")
-    about = Content(request.reason)
+    about = Content(asked(request))
     if request.level > 0:
         about = Content.assemble((say("board.shift_lead"), look.ASKS)) + about
     if request.kind is RequestKind.AUDIT:
@@ -60,7 +61,7 @@ def _row(card: Card, scene: Scene, width: int) -> Content:
         text = say(
             "board.pending_yours" if yours else "board.pending",
             person=request.pending_by,
-            label=plant(request.pending_label),
+            label=labelled(request.pending_label),
             seconds=left,
         )
         about = Content.styled(text, look.GOOD)

@@ -6,8 +6,9 @@ from typing import Final
 
 from tui import look
 from tui.evidence import Evidence, Why
+from tui.terms import Request
 from tui.widgets.strips import words_of
-from tui.words import plant, say, told
+from tui.words import LANGUAGES, WORDS, labelled, plant, say, told
 
 MOST_CHANNELS: Final = 3
 MOST_ALIKE: Final = 3
@@ -32,6 +33,21 @@ def in_short(evidence: Evidence) -> str:
     if not evidence.reason:
         return ""
     return told("asked", evidence.why.code, evidence.reason)
+
+
+def asked(request: Request) -> str:
+    """Why it asks, where only its summary is at hand: a sentence that fits a row.
+
+    Where the coordinator's own sentence names the guess, this does too.
+    """
+    if WORDS.language == LANGUAGES[0]:
+        return request.reason
+    key = f"asked_guess.{request.code}"
+    if not request.guess or not WORDS.known(key):
+        key = f"asked.{request.code}"
+    if not WORDS.known(key):
+        return request.reason
+    return say(key, guess=labelled(request.guess))
 
 
 def _number(evidence: Evidence) -> list[tuple[str, str]]:

@@ -42,15 +42,21 @@ class Words:
     def __init__(self) -> None:
         self._by_language = {language: read(language) for language in LANGUAGES}
         self._plant: dict[str, Mapping[str, str]] = {}
+        self._texts: Mapping[str, str] = {}
         self.language = LANGUAGES[0]
 
     def speak(self, language: str) -> None:
         """Say everything in this language from now on; an unknown one is English."""
         self.language = language if language in self._by_language else LANGUAGES[0]
 
-    def learn(self, plant: Mapping[str, Mapping[str, str]]) -> None:
-        """Know the plant's own words, by language."""
+    def learn(
+        self,
+        plant: Mapping[str, Mapping[str, str]],
+        texts: Mapping[str, str] | None = None,
+    ) -> None:
+        """Know the plant's own words by language, and the text of each label."""
         self._plant = dict(plant)
+        self._texts = dict(texts or {})
 
     def of(self, key: str) -> str:
         """The sentence of a key in this very language; "" when there is none."""
@@ -81,12 +87,18 @@ class Words:
         """
         return self._plant.get(self.language, {}).get(name, name)
 
+    def labelled(self, name: str) -> str:
+        """What the answers call a label: as plant, else its text, else its id."""
+        called = self.plant(name)
+        return called if called != name else self._texts.get(name, "") or name
+
 
 WORDS: Final = Words()
 """The one of this program."""
 
 say = WORDS.say
 plant = WORDS.plant
+labelled = WORDS.labelled
 speak = WORDS.speak
 
 
