@@ -132,6 +132,7 @@ def _board() -> Board:
         allowed_s=120.0,
         guess="misaligned",
         reason="misaligned at 0.55 is less sure than 0.90",
+        code="LOW_CONFIDENCE",
         part_id="A-1017",
         cycle=17,
     )
@@ -278,7 +279,9 @@ SCENE = Scene(
     server="127.0.0.1:50551",
     now_s=NOW_S,
     now_at=NOON,
-    notice=Notice("press-3: good, the model had said misaligned.", at_s=NOW_S),
+    notice=Notice(
+        "press-3: good. The model had said: misaligned insertion.", at_s=NOW_S
+    ),
     models=_models(),
     past=Past(
         numbers=_numbers(),

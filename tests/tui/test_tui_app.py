@@ -6,15 +6,19 @@ import asyncio
 
 import pytest
 from structlog.testing import capture_logs
+from textual.widgets import Static
 
 from tests.tui.conftest import BEN, until
 from tests.tui.pilot import LARGE, SMALL, desk
 from tui import seat
 from tui.app import AndonApp
 from tui.link import Link
+from tui.screens.dialogs import ReleaseDialog
 from tui.screens.frame import Frame
 from tui.terms import Actor
+from tui.words import speak
 
+BY_BEN = "ben pulled the cord."
 SLIP = {"grip_slip": 0.6, "ok": 0.3, "missing_part": 0.07, "misaligned": 0.03}
 
 
@@ -248,11 +252,33 @@ async def test_a_held_cell_is_released_with_a_word_about_its_part(
     async with desk(coordinator) as ana:
         await ana.sees("■ HELD")
         await ana.press("r")
-        await ana.sees("look at the cell", "ben says collision")
+        await ana.sees("Look at the cell.", "ben says collision")
         await ana.press(key)
         await ana.sees("press-3 released by ana")
 
     assert f"release press-3 {fate}" in coordinator.calls
+
+
+@pytest.mark.parametrize(
+    ("language", "why"),
+    [
+        ("en", "ben pulled the cord."),
+        ("de", "von Hand angehalten (ben pulled the cord)"),
+    ],
+)
+async def test_why_a_cell_is_held_is_said_once(coordinator, language, why) -> None:
+    coordinator.put_cell("press-3", "HELD", "OPERATOR_HOLD", text=BY_BEN)
+
+    async with desk(coordinator) as ana:
+        await ana.sees("■ HELD")
+        speak(language)
+        await ana.press("r")
+        await ana.until(lambda: isinstance(ana.app.screen, ReleaseDialog))
+        dialog = str(ana.app.screen.query_one(Static).content)
+
+    assert dialog.splitlines()[1] == why
+    assert dialog.count("ben") == 1
+    assert dialog.count("held by hand") == 0
 
 
 async def test_a_release_can_be_thought_better_of(coordinator) -> None:

@@ -20,8 +20,9 @@ from tui.scene import Scene
 from tui.screens.frame import Frame
 from tui.widgets.clip_strips import ClipStrips
 from tui.widgets.deadline import Deadline
+from tui.widgets.head import about_part, head
 from tui.widgets.picture import Picture
-from tui.words import plant, say
+from tui.words import say
 
 PICKS: Final = 400
 """Lines that may be picked from; a plant's own types may have thousands."""
@@ -37,15 +38,11 @@ class ClipAbout(Picture):
             return [Content(""), Content("")]
         sitting = scene.sitting
         asked = sitting.evidence.request if sitting and sitting.evidence else None
-        part = "  "
-        if asked is not None:
-            about = say("request.part", part=asked.part_id or "-", cycle=asked.cycle)
-            part = f" {about}  "
         cell = asked.cell_id if asked else shown.clip.cell_id if shown.clip else ""
-        title = Content.assemble((f" {plant(cell)} ", look.STRONG), (part, look.DIM))
-        size = Content.styled(f" {_megabytes(shown)} ", look.DIM)
+        phrases = [*(about_part(asked) if asked else []), (4, _facts(shown.clip))]
+        size = Content.styled(_megabytes(shown), look.DIM)
         return [
-            look.cut(title + _facts(shown.clip), width - size.cell_length) + size,
+            head(cell, phrases, size, width),
             look.cut(_state(shown), width),
         ]
 

@@ -16,6 +16,7 @@ from textual.widgets import OptionList, Static
 from tui import look
 from tui.messages import ReleaseCell
 from tui.terms import Action, Cell
+from tui.widgets.cells import held_because
 from tui.words import plant, say
 
 
@@ -46,8 +47,7 @@ class ReleaseDialog(ModalScreen[ReleaseCell | None]):
                     ("■ ", look.BAD),
                     (plant(cell.cell_id), look.STRONG),
                     (f"  {say('release.held_for', time=self._held_for)}\n", look.DIM),
-                    (f"{look.REASONS[cell.reason]}\n", look.BAD),
-                    (f"{cell.text}\n\n" if cell.text else "\n", ""),
+                    (f"{held_because(cell)}\n\n", look.BAD),
                     (f"{say('release.look')}\n\n", look.DIM),
                     _keys(
                         ("c", say("release.accept", part=part)),

@@ -28,11 +28,11 @@ from tui.messages import (
 )
 from tui.scene import Scene
 from tui.screens.frame import Frame
-from tui.terms import Request, RequestKind
 from tui.widgets.answers import Answers
 from tui.widgets.deadline import Deadline
+from tui.widgets.head import About
 from tui.widgets.picture import Picture
-from tui.widgets.reasons import in_short, reasons
+from tui.widgets.reasons import reasons
 from tui.widgets.strips import Strips
 from tui.words import labelled, plant, say
 
@@ -42,33 +42,6 @@ MOST_LINES: Final = 9
 
 NAMED: Final = 8
 """Cells of one cause that are named: more would push the traces off the screen."""
-
-
-class About(Picture):
-    """Which cell asks, about which part, why, and who is at it."""
-
-    def draw(self, scene: Scene, width: int) -> Sequence[Content]:
-        """See Picture."""
-        sitting = scene.sitting
-        if sitting is None or sitting.evidence is None:
-            text = sitting.note if sitting and sitting.note else say("request.opening")
-            return [Content(f" {text}"), Content("")]
-        request = sitting.evidence.request
-        part = say("request.part", part=request.part_id or "-", cycle=request.cycle)
-        title = Content.assemble(
-            (f" {plant(request.cell_id)} ", look.STRONG),
-            (f" {part}  ", look.DIM),
-            _kind(request),
-        )
-        state = _standing(sitting, scene)
-        there = _at_cell(sitting, scene)
-        reason = Content.assemble(
-            (f" {say('request.why')} ", look.DIM), in_short(sitting.evidence)
-        )
-        return [
-            look.cut(title + there, width - state.cell_length - 1) + state,
-            look.cut(reason, width),
-        ]
 
 
 class Beside(Picture):
@@ -122,14 +95,6 @@ class Note(Picture):
         return [look.cut(f" {text}", width).stylize(style)] if text else []
 
 
-def _kind(request: Request) -> Content:
-    if request.kind is RequestKind.AUDIT:
-        return Content.styled(say("request.audit"), look.CALM)
-    if request.level > 0:
-        return Content.styled(say("request.for_lead"), look.ASKS)
-    return Content.styled(say("request.waits"), look.ASKS)
-
-
 def _clip_id(scene: Scene) -> str:
     """The clip of the open request; "" while there is none."""
     sitting = scene.sitting
@@ -139,39 +104,6 @@ def _clip_id(scene: Scene) -> str:
     newest = scene.board.request(sitting.request_id)
     shown = sitting.evidence.request if sitting.evidence else None
     return next((r.clip_id for r in (newest, shown) if r and r.clip_id), "")
-
-
-def _standing(sitting: Sitting, scene: Scene) -> Content:
-    """Who is at it."""
-    match sitting.phase:
-        case Phase.MINE:
-            return Content.styled(f"{say('request.yours')} ", look.GOOD)
-        case Phase.SENDING:
-            return Content.styled(f"{say('request.sending')} ", look.CALM)
-        case Phase.UNSENT:
-            return Content.styled(f"{say('request.not_sent')} ", look.BAD)
-        case Phase.OPENING:
-            return Content.styled(f"{say('request.being_opened')} ", look.DIM)
-        case Phase.ENDED:
-            return Content.styled(f"{say('request.ended')} ", look.DIM)
-        case Phase.THEIRS:
-            holder = sitting.holder
-            mine = holder == scene.actor.person
-            holder = holder or say("request.nobody")
-            by = say("request.elsewhere" if mine else "request.holder", holder=holder)
-            return Content.styled(f"{by} ", look.ASKS)
-
-
-def _at_cell(sitting: Sitting, scene: Scene) -> Content:
-    """Who stands at the cell, as far as anybody said so."""
-    newest = scene.board.request(sitting.request_id)
-    shown = sitting.evidence.request if sitting.evidence else None
-    who = next((r.arrived_by for r in (newest, shown) if r and r.arrived_by), "")
-    if not who:
-        return Content("")
-    mine = who == scene.actor.person
-    text = say("hands.you_at_cell" if mine else "hands.person_at_cell", person=who)
-    return Content.styled(f"  {text}", look.GOOD)
 
 
 def _obstacle(sitting: Sitting) -> tuple[str, str]:

@@ -126,14 +126,21 @@ def waits_for(cell: Cell, board: Board) -> str:
     return _waits_for(cell, board)
 
 
+def held_because(cell: Cell) -> str:
+    """Why a cell is held, said once.
+
+    What the coordinator says is about this hold; our words are about any of its kind.
+    """
+    reason = look.REASONS[cell.reason]
+    return both(reason, cell.text) if cell.text else reason
+
+
 def _waits_for(cell: Cell, board: Board) -> str:
     match cell.state:
         case CellState.ASKING:
             return _asks(cell, board)
         case CellState.HELD:
-            # What the coordinator says is about this hold; our words are about any.
-            reason = look.REASONS[cell.reason]
-            return both(reason, cell.text) if cell.text else reason
+            return held_because(cell)
         case CellState.WORKING:
             return say("cell.works_on", part=_part(cell))
         case CellState.DECIDING:
