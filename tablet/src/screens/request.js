@@ -59,7 +59,7 @@ function head(app, sitting) {
 function why(verdict, summary) {
   const text = verdict?.reason || summary.reason;
   if (summary.kind === AUDIT) return html`<b>${say("request.audit")}</b> ${measured(verdict)}`;
-  const known = `code.${verdict?.code}`;
+  const known = `code.${verdict?.code || summary.code}`;
   if (!knows(known)) return html`<span lang="en">${sentence(text)}</span>`;
   // The coordinator's own sentence says the numbers, and says them in English.
   return html`<b>${say(known)}</b> ${spoken() === "en" ? html`<span>${sentence(text)}</span>` : measured(verdict)}`;
