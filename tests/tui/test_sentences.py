@@ -1,7 +1,11 @@
 """The line above the keys: whose words it uses, and what it says first."""
 
+import re
+
 import pytest
 
+from tests.tui.pilot import desk
+from tui import seat
 from tui.evidence import Answered
 from tui.sentences import taken
 from tui.terms import Action, Request
@@ -11,7 +15,8 @@ TEXTS = {"ok": "good", "slip": "part slipped"}
 
 
 @pytest.fixture(autouse=True)
-def _taught() -> None:
+def _taught(monkeypatch) -> None:
+    monkeypatch.setattr(seat, "LOOK_S", 0.0)
     WORDS.learn({"de": {"ok": "in Ordnung", "press-1": "Presse 1"}}, TEXTS)
 
 
@@ -51,3 +56,18 @@ def test_a_label_that_families_call_differently_is_called_by_its_id() -> None:
     WORDS.learn({}, {"ok": ""})
 
     assert taken(answered(moves_on=False)) == "press-1: ok."
+
+
+async def test_what_may_be_taken_back_is_called_so_and_its_seconds_stay_in_sight(
+    coordinator,
+) -> None:
+    coordinator.undo_s = 60.0
+    coordinator.ask("press-2", 17, {"grip_slip": 0.6, "ok": 0.4})
+
+    async with desk(coordinator, go_on=False) as ana:
+        await ana.sees("QUESTIONS 1")
+        await ana.press("n")
+        await ana.sees("yours")
+        await ana.press("1")
+        await ana.sees("u takes back part slipped in the… of press-2")
+        assert re.search(r"of press-2: \d+ s$", ana.text, re.MULTILINE)

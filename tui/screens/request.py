@@ -79,8 +79,9 @@ class ForWhom(Picture):
             cell=cells.get(sitting.request_id, ""),
             count=len(cells) - 1,
         )
+        lines = Content(text).wrap(max(1, width - 2))
         style = "bold $background on $warning"
-        return [line.stylize(style) for line in Content(f" {text}").wrap(max(1, width))]
+        return [look.cut(Content(" ") + line, width).stylize(style) for line in lines]
 
 
 class Note(Picture):

@@ -12,13 +12,16 @@ from tui import look
 from tui.board import look_at
 from tui.scene import Scene
 from tui.widgets.picture import Picture
-from tui.words import plant, say
+from tui.words import labelled, plant, say
 
 NOTICE_S: Final = 6.0
 """How long good news stays, s; bad news stays until there is other news."""
 
 LEAST: Final = (70, 20)
 """Columns and rows below which something needed is out of sight."""
+
+MOST_LABEL: Final = 20
+"""Columns of a label in the line about undo: beside it stands what was said."""
 
 MISSED_S: Final = 8.0
 """How long it is said that changes were missed, s."""
@@ -136,7 +139,8 @@ def _undo(scene: Scene) -> Content:
     cell = plant(undo.cell_id)
     if undo.more:
         cell = say("cause.more", cells=cell, count=undo.more)
-    text = say("undo.left", label=plant(undo.label), cell=cell, seconds=left)
+    label = Content(labelled(undo.label)).truncate(MOST_LABEL, ellipsis=True)
+    text = say("undo.left", label=label.plain, cell=cell, seconds=left)
     return Content.styled(f" {text}", look.ASKS)
 
 

@@ -18,7 +18,7 @@ from textual.widget import Widget
 
 from tui import braille, look
 from tui.clip import Clip, ClipTrace, View
-from tui.widgets.strips import NAMES
+from tui.widgets.strips import NAMES, in_sight
 from tui.words import say
 
 BELOW: Final = 2
@@ -185,14 +185,14 @@ class ClipStrips(Widget, can_focus=True):
             line[place : place + len(text)] = text
             free = place + len(text) + 1
         style = self.get_component_rich_style("strips--limits")
-        name = " said" if clip.marks else ""
+        name = f" {say('strips.marks')}" if clip.marks else ""
         return Strip([Segment(name.ljust(NAMES) + "".join(line), style)])
 
     def _axis(self, view: View, width: int) -> Strip:
         """Which channels are in sight, and the time; 0 is the end of the window."""
         style = self.get_component_rich_style("strips--limits")
         seen = min(len(self._chosen), self._first + self.in_sight)
-        more = f" {self._first + 1}-{seen} of {len(self._chosen)}"
+        more = f" {in_sight(self._first, seen, len(self._chosen))}"
         room = width - NAMES
         line = [" "] * room
         free = 0

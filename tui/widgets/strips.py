@@ -218,12 +218,17 @@ class Strips(Widget, can_focus=True):
         duration_s = self._evidence.duration_s if self._evidence else 0.0
         style = self.get_component_rich_style("strips--limits")
         seen = min(len(self._traces), self._first + self.in_sight)
-        line = f" {self._first + 1}-{seen} of {len(self._traces)}".ljust(NAMES)
+        line = f" {in_sight(self._first, seen, len(self._traces))}".ljust(NAMES)
         room, end = self._room(width), f"{duration_s:.1f} s"
         gap = 1 if len(self.shown) > 1 else 0
         for _ in self.shown:
             line += "0" + end.rjust(room - 1 - gap) + " " * gap
         return Strip([Segment(line[:width].ljust(width), style)])
+
+
+def in_sight(first: int, seen: int, channels: int) -> str:
+    """Which of the channels are drawn; `first` counts from 0, `seen` from 1."""
+    return say("strips.in_sight", first=first + 1, last=seen, all=channels)
 
 
 class Mark(Enum):
