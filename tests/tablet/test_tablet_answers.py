@@ -157,12 +157,25 @@ async def test_a_held_cell_is_released_in_a_persons_name(
     await ana.tap(".hold")
     await ana.tap(".sheet button:has-text('press-3')")
     await ana.tap(".cell.s-held")
-    await ana.see_text("held by hand", ".sheet")
+    await ana.see_text("Held by ana.", ".sheet")
+    assert "held by hand" not in await ana.text(".sheet")
     await ana.look()
     await ana.tap(".sheet button:has-text('Judge')")
 
     await ana.see_text("press-3 is released")
     await until(lambda: plant.cells["press-3"].state is not CellState.HELD)
+
+
+async def test_in_german_a_hold_is_said_beside_what_the_coordinator_says(
+    plant: Plant, tablet: OpenTablet
+) -> None:
+    ana = await tablet(plant, language="de")
+    await ana.tap(".hold")
+    await ana.tap(".sheet button:has-text('press-3')")
+    await ana.tap(".cell.s-held")
+
+    await ana.see_text("von Hand gehalten", ".sheet .why")
+    await ana.see_text("Held by ana.", ".sheet .said")
 
 
 async def test_whoever_cannot_tell_passes_it_on(

@@ -5,7 +5,7 @@ import { html, nothing } from "lit-html";
 import { ago, lampOf, percent, shape } from "../look.js";
 import { focusOnce } from "../parts/focus.js";
 import { audits } from "../picture.js";
-import { LANGUAGES, named, say, spoken } from "../say.js";
+import { LANGUAGES, named, say, sentence, spoken } from "../say.js";
 import { row, why } from "./board.js";
 import { answerButton, choose } from "./request.js";
 
@@ -40,11 +40,13 @@ function cell(app) {
   if (!one) return title(say("request.gone"), "gone");
   const state = lampOf(one, app.state);
   const held = app.state(one.state) === "held";
+  // What the coordinator says is about this hold, our words about any: in English once.
+  const once = held && one.text && !one.holdUnconfirmed && spoken() === "en";
   return html`${title(named(one.cellId), `cell ${one.cellId}`)}
     <p class="lamp-line s-${state}"><span class="band">${shape(state)} ${say(`state.${state}`)}</span>
       <span>${say("board.since", { since: ago((Date.now() - one.sinceMs) / 1000) })}</span></p>
-    <p class="why">${why(app, one)}</p>
-    ${one.text ? html`<p class="said" lang="en">${one.text}</p>` : nothing}
+    <p class="why">${once ? sentence(one.text) : why(app, one)}</p>
+    ${one.text && !once ? html`<p class="said" lang="en">${sentence(one.text)}</p>` : nothing}
     ${held ? html`<h3>${say("release.title")}</h3><p>${say("release.look")}</p>
       <div class="grid wide">${Object.entries(DISPOSITIONS).map(([name, number]) => html`
         <button class="big" ?disabled=${app.sheet.busy} @click=${() => app.cord.release(one, number)}>
